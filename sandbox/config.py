@@ -1,0 +1,17 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxConfig:
+    """How one sandbox is started. Ports of 0 mean "any free port"; without `state_dir` the state lives in memory."""
+
+    port: int = 0
+    smtp_port: int = 0
+    state_dir: Path | None = None
+    stripe_secret_key: str = "sk_test_sandbox_11tutors"
+    stripe_webhook_url: str = ""
+    stripe_webhook_secret: str = ""
+    vdocipher_api_secret: str = "vdo_sandbox_11tutors"
+    vdocipher_webhook_url: str = ""
+    host: str = "127.0.0.1"

@@ -1,0 +1,27 @@
+from dataclasses import dataclass, field
+
+from sandbox.config import SandboxConfig
+from sandbox.deliveries import Deliveries
+from sandbox.faults import Faults
+from sandbox.store import Store
+
+
+@dataclass
+class WebhookTargets:
+    """Where webhooks go now: from the configuration at first, then whatever a test or the control page sets."""
+
+    stripe_url: str = ""
+    stripe_secret: str = field(default="", repr=False)
+    vdocipher_url: str = ""
+
+
+@dataclass
+class SandboxContext:
+    """What every stand-in shares. `base_url` is empty until the server has bound its port."""
+
+    config: SandboxConfig
+    store: Store
+    faults: Faults
+    deliveries: Deliveries
+    webhooks: WebhookTargets
+    base_url: str = ""

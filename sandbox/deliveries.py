@@ -1,0 +1,146 @@
+import http.client
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.faults import Faults, WebhookFault
+
+Build = Callable[[], tuple[dict[str, str], bytes]]
+
+ATTEMPT_TIMEOUT_S = 20.0
+FIRST_BACKOFF_S = 0.5
+LOG_LENGTH = 1000
+
+
+class Deliveries:
+    """Sends webhooks as a service would: in the background, again and later when the answer is not 2xx."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._idle = threading.Condition()
+        self._open = 0
+        self._stopping = threading.Event()
+        self._log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
+
+    def send(
+        self,
+        service: str,
+        url: str,
+        build: Build,
+        *,
+        retries: int = 6,
+        wait_s: float = 0,
+        fault: WebhookFault | None = None,
+    ) -> bool | None:
+        """Deliver one webhook; `build` gives fresh headers and body for each attempt.
+
+        `fault` is for a caller that has taken it already; without one the next waiting fault of the service applies.
+        Returns whether the first attempt was accepted, or None when nothing was known within `wait_s` seconds.
+        """
+        if not url:
+            return None
+        fault = fault or self._faults.take_webhook(service) or WebhookFault()
+        if fault.drop:
+            self._note(service, url, attempt=0, outcome="dropped")
+            return None
+        first: Future[bool] = Future()
+        for copy in range(fault.duplicate):
+            result = first if copy == 0 else Future()
+            self._start(service, url, build, retries, fault.delay_ms / 1000, result)
+        if not wait_s:
+            return None
+        try:
+            return first.result(timeout=wait_s)
+        except TimeoutError:
+            return None
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until nothing is on its way, retries included; False when that took longer than `timeout_s`."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._open == 0, timeout=timeout_s)
+
+    def log(self) -> list[dict[str, Any]]:
+        """Every attempt, oldest first: service, url, attempt, outcome (a status, or why there was none), at."""
+        return list(self._log)
+
+    def forget(self) -> None:
+        """Empty the log and give up what is on its way."""
+        self._stopping.set()
+        self._stopping = threading.Event()
+        self._log.clear()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _start(
+        self, service: str, url: str, build: Build, retries: int, delay_s: float, first: "Future[bool]"
+    ) -> None:
+        with self._idle:
+            self._open += 1
+        arguments = (service, url, build, retries, delay_s, first, self._stopping)
+        threading.Thread(target=self._deliver, args=arguments, name=f"webhook-{service}", daemon=True).start()
+
+    def _deliver(
+        self,
+        service: str,
+        url: str,
+        build: Build,
+        retries: int,
+        delay_s: float,
+        first: "Future[bool]",
+        stopping: threading.Event,
+    ) -> None:
+        try:
+            pause_s = delay_s
+            for attempt in range(retries + 1):
+                if stopping.wait(pause_s):
+                    return
+                outcome = _attempt(url, build)
+                self._note(service, url, attempt=attempt + 1, outcome=outcome)
+                accepted = isinstance(outcome, int) and 200 <= outcome < 300
+                if attempt == 0:
+                    first.set_result(accepted)
+                if accepted:
+                    return
+                pause_s = FIRST_BACKOFF_S * 2**attempt
+        finally:
+            with self._idle:
+                self._open -= 1
+                self._idle.notify_all()
+
+    def _note(self, service: str, url: str, *, attempt: int, outcome: int | str) -> None:
+        self._log.append(
+            {"service": service, "url": hidden_query(url), "attempt": attempt, "outcome": outcome, "at": time.time()}
+        )
+
+
+def json_body(payload: object) -> tuple[dict[str, str], bytes]:
+    """Headers and body of an unsigned JSON webhook."""
+    return {"Content-Type": "application/json"}, json.dumps(payload).encode()
+
+
+def hidden_query(url: str) -> str:
+    """The address without what may be a secret in its query."""
+    return urlsplit(url)._replace(query="***").geturl() if "?" in url else url
+
+
+def _attempt(url: str, build: Build) -> int | str:
+    headers, body = build()
+    parts = urlsplit(url)
+    connection_class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = connection_class(parts.netloc, timeout=ATTEMPT_TIMEOUT_S)
+    path = parts.path or "/"
+    try:
+        connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body=body, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    except (OSError, http.client.HTTPException) as error:
+        return f"{type(error).__name__}: {error}"
+    finally:
+        connection.close()
