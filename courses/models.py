@@ -1,0 +1,167 @@
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from courses.files import course_thumbnail_path, resource_path, university_logo_path
+from videos.models import Video
+
+if TYPE_CHECKING:
+    from users.models import User
+
+
+class Level(models.TextChoices):
+    BEGINNER = "beginner"
+    INTERMEDIATE = "intermediate"
+    ADVANCED = "advanced"
+
+
+class EnrollmentSource(models.TextChoices):
+    FREE = "free", "free course"
+    ORDER = "order", "order"
+    STAFF = "staff", "granted by staff"
+
+
+class University(models.Model):
+    name = models.CharField(max_length=200, unique=True)
+    slug = models.SlugField(max_length=100, unique=True)
+    description = models.TextField(blank=True)
+    website = models.URLField(blank=True)
+    logo = models.ImageField(upload_to=university_logo_path, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "universities"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CourseQuerySet(models.QuerySet["Course"]):
+    def published(self) -> "CourseQuerySet":
+        return self.filter(is_published=True)
+
+    def taught_by(self, user: "User") -> "CourseQuerySet":
+        return self if user.is_staff and user.is_superuser else self.filter(instructors=user)
+
+
+class Course(models.Model):
+    title = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=100, unique=True)
+    university = models.ForeignKey(University, on_delete=models.PROTECT, related_name="courses")
+    summary = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True)
+    price_minor = models.PositiveIntegerField(default=0, help_text="In the currency's smallest unit; 0 is free.")
+    currency = models.CharField(max_length=3, default="usd", validators=[RegexValidator(r"^[a-z]{3}$")])
+    thumbnail = models.ImageField(upload_to=course_thumbnail_path, blank=True)
+    level = models.CharField(max_length=16, choices=Level, default=Level.BEGINNER)
+    language = models.CharField(max_length=8, default="en", help_text="BCP 47, such as en or pt-BR.")
+    included_in_tier = models.CharField(
+        max_length=32, blank=True, help_text="Membership tier that includes the course."
+    )
+    instructors = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="taught_courses")
+    is_published = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CourseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title", "id"]
+        indexes = [models.Index(fields=["is_published", "title"], name="course_catalogue")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_free(self) -> bool:
+        return self.price_minor == 0
+
+
+class Part(models.Model):
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="parts")
+    title = models.CharField(max_length=200)
+    position = models.PositiveIntegerField(default=0, db_index=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Lesson(models.Model):
+    """A lesson has at most one video; a video may serve several lessons."""
+
+    part = models.ForeignKey(Part, on_delete=models.CASCADE, related_name="lessons")
+    title = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=100, unique=True, help_text="Unique in the whole site.")
+    description = models.TextField(blank=True)
+    position = models.PositiveIntegerField(default=0, db_index=True)
+    is_free_preview = models.BooleanField(default=False)
+    is_exam = models.BooleanField(default=False)
+    video = models.ForeignKey(Video, null=True, blank=True, on_delete=models.SET_NULL, related_name="lessons")
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class LessonResource(models.Model):
+    """Something to read beside a lesson: an address or a file."""
+
+    lesson = models.ForeignKey(Lesson, on_delete=models.CASCADE, related_name="resources")
+    title = models.CharField(max_length=200)
+    url = models.URLField(blank=True)
+    file = models.FileField(upload_to=resource_path, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=(~Q(url="") & Q(file="")) | (Q(url="") & ~Q(file="")), name="resource_is_url_or_file"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
+    def active(self) -> "EnrollmentQuerySet":
+        return self.filter(is_active=True)
+
+
+class Enrollment(models.Model):
+    """A student's right to a course and where it came from. A right that ended stays as a row."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="enrollments")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="enrollments")
+    source = models.CharField(max_length=16, choices=EnrollmentSource)
+    source_reference = models.CharField(max_length=64, blank=True, help_text="For an order: the order's public id.")
+    is_active = models.BooleanField(default=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.CharField(max_length=32, blank=True)
+
+    objects = EnrollmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "course"], condition=Q(is_active=True), name="enrollment_one_active_per_course"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=True, ended_at=None) | Q(is_active=False, ended_at__isnull=False),
+                name="enrollment_ended_has_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["course", "is_active"], name="enrollment_by_course")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.course_id}"

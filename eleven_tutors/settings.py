@@ -1,0 +1,356 @@
+"""The only reader of the environment. Every variable is described in `.env.example`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from botocore.config import Config as BotoConfig
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = Env()
+if env.bool("READ_DOTENV", True):
+    env.read_env(str(BASE_DIR / ".env"), recurse=False)
+VAR_DIR = Path(env.str("VAR_DIR", str(VAR_DIR)))
+
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured("SECRET_KEY is not set. Production needs one of 50 random characters or more.")
+    SECRET_KEY = "development-only-key-that-never-leaves-this-machine-and-signs-nothing-of-worth"  # noqa: S105
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+FRONTEND_URL = env.str("FRONTEND_URL", "http://127.0.0.1:8000").rstrip("/")
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After"]
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", [])
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "django_filters",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "anymail",
+    "mailing",
+    "users",
+    "videos",
+    "courses",
+    "payments",
+    "eleven_tutors",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "eleven_tutors.urls"
+WSGI_APPLICATION = "eleven_tutors.wsgi.application"
+ASGI_APPLICATION = "eleven_tutors.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database and cache ---------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": dict(
+        dj_database_url.parse(
+            env.str("DATABASE_URL", "") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}",
+            conn_max_age=600,
+            conn_health_checks=True,
+        )
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", "")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "eleven-tutors"}
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db" if REDIS_URL else "django.contrib.sessions.backends.db"
+
+# --- Background work ------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "") or f"sqla+sqlite:///{VAR_DIR / 'celery-broker.sqlite3'}"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {"polling_interval": 0.5}
+    if CELERY_BROKER_URL.startswith("sqla+")
+    else {"socket_connect_timeout": 2, "socket_timeout": 5}
+)
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "mailing.sweep": {"task": "mailing.sweep", "schedule": 30.0},
+    "videos.poll_assets": {"task": "videos.poll_assets", "schedule": 30.0},
+    "payments.expire_orders": {"task": "payments.expire_orders", "schedule": 300.0},
+    "users.flush_expired_tokens": {"task": "users.flush_expired_tokens", "schedule": 86400.0},
+}
+
+# --- Accounts -------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "users.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # the e-mail is unique by a constraint on Lower("email")
+AUTHENTICATION_BACKENDS = ["users.authentication.EmailBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+PASSWORD_RESET_TIMEOUT = 3600
+EMAIL_VERIFICATION_MAX_AGE_S = 3 * 24 * 3600
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "CHECK_REVOKE_TOKEN": False,
+    "UPDATE_LAST_LOGIN": False,
+}
+
+# --- API ------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "eleven_tutors.api.Pagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "login": env.str("THROTTLE_LOGIN", "10/min"),
+        "register": env.str("THROTTLE_REGISTER", "10/hour"),
+        "mail": env.str("THROTTLE_MAIL", "5/hour"),
+        "checkout": env.str("THROTTLE_CHECKOUT", "10/min"),
+        "order_sync": env.str("THROTTLE_ORDER_SYNC", "30/min"),
+        "playback": env.str("THROTTLE_PLAYBACK", "30/min"),
+    },
+    "NUM_PROXIES": len(TRUSTED_PROXIES) or 0,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+DRF_STANDARDIZED_ERRORS = {"ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "409", "429", "503"]}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "11Tutors API",
+    "DESCRIPTION": "Courses, payments and protected video. Times are ISO 8601 UTC, durations seconds, sizes bytes, "
+    "money minor units with a currency.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
+    "ENUM_NAME_OVERRIDES": {
+        "ValidationErrorEnum": "drf_standardized_errors.openapi_serializers.ValidationErrorEnum.choices",
+        "ClientErrorEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum.choices",
+        "ServerErrorEnum": "drf_standardized_errors.openapi_serializers.ServerErrorEnum.choices",
+        "ErrorCode401Enum": "drf_standardized_errors.openapi_serializers.ErrorCode401Enum.choices",
+        "ErrorCode403Enum": "drf_standardized_errors.openapi_serializers.ErrorCode403Enum.choices",
+        "ErrorCode404Enum": "drf_standardized_errors.openapi_serializers.ErrorCode404Enum.choices",
+        "ErrorCode405Enum": "drf_standardized_errors.openapi_serializers.ErrorCode405Enum.choices",
+        "ErrorCode406Enum": "drf_standardized_errors.openapi_serializers.ErrorCode406Enum.choices",
+        "ErrorCode415Enum": "drf_standardized_errors.openapi_serializers.ErrorCode415Enum.choices",
+        "ErrorCode429Enum": "drf_standardized_errors.openapi_serializers.ErrorCode429Enum.choices",
+        "ErrorCode500Enum": "drf_standardized_errors.openapi_serializers.ErrorCode500Enum.choices",
+    },
+}
+
+# --- Payments -------------------------------------------------------------------------------------------------------
+
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
+STRIPE_PUBLIC_KEY = env.str("STRIPE_PUBLIC_KEY", "")
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", [])
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
+STRIPE_API_VERSION = env.str("STRIPE_API_VERSION", "")
+PAYMENTS_ENV = env.str("PAYMENTS_ENV", "development" if DEBUG else "production")
+PAYMENTS_CHECKOUT_MINUTES = env.int("PAYMENTS_CHECKOUT_MINUTES", 60)
+
+# --- Videos ---------------------------------------------------------------------------------------------------------
+
+VIDEO_PROVIDERS: dict[str, dict[str, Any]] = {}
+VIDEO_SERVICE_SECRET_KEY = env.str("VIDEO_SERVICE_SECRET_KEY", "") or env.str("VDOCIPHER_API_SECRET", "")
+if VIDEO_SERVICE_SECRET_KEY:
+    VIDEO_PROVIDERS["vdocipher"] = {
+        "BACKEND": "videos.providers.vdocipher.VdoCipherProvider",
+        "OPTIONS": {
+            "api_secret": VIDEO_SERVICE_SECRET_KEY,
+            "api_url": env.str("VDOCIPHER_API_URL", "https://dev.vdocipher.com/api").rstrip("/"),
+            "player_url": env.str("VDOCIPHER_PLAYER_URL", "https://player.vdocipher.com/v2/"),
+            "webhook_secret": env.str("VDOCIPHER_WEBHOOK_SECRET", ""),
+            "pin_ip": env.bool("VDOCIPHER_PIN_IP", False),
+        },
+    }
+VIDEO_ROUTES = [{"use": ["vdocipher"]}]
+VIDEO_ACCESS_POLICY = "eleven_tutors.video_access.decide"
+VIDEO_MANAGE_POLICY = "eleven_tutors.video_access.may_manage"
+VIDEO_ENQUEUE = "background.enqueue"
+VIDEO_TRUSTED_PROXIES = TRUSTED_PROXIES
+VIDEO_MAX_CONCURRENT_STREAMS = env.int("MAX_CONCURRENT_STREAMS", 3)
+COURSE_ACCESS_POLICY = "eleven_tutors.video_access.decide_lessons"
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "11Tutors <hello@11tutors.example>")
+EMAIL_HOST = env.str("EMAIL_HOST", "smtp.gmail.com")
+EMAIL_PORT = env.int("EMAIL_PORT", 587)
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", True)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_TIMEOUT = 10
+ANYMAIL = {
+    "SENDGRID_API_KEY": env.str("SENDGRID_API_KEY", ""),
+    "MAILGUN_API_KEY": env.str("MAILGUN_API_KEY", ""),
+    "MAILGUN_SENDER_DOMAIN": env.str("MAILGUN_SENDER_DOMAIN", ""),
+}
+if ANYMAIL["SENDGRID_API_KEY"]:
+    EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
+elif ANYMAIL["MAILGUN_API_KEY"]:
+    EMAIL_BACKEND = "anymail.backends.mailgun.EmailBackend"
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR_DIR / "media"
+MEDIA_URL_EXPIRY_S = 3600
+IMAGE_MAX_BYTES = 5 * 1024 * 1024
+R2_BUCKET_NAME = env.str("R2_BUCKET_NAME", "")
+
+
+def _bucket(location: str, **options: Any) -> dict[str, Any]:
+    # boto3's default checksums break uploads to R2, and client_config silently overrides the sibling options:
+    # https://developers.cloudflare.com/r2/examples/aws/boto3/
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": R2_BUCKET_NAME,
+            "access_key": env.str("R2_ACCESS_KEY_ID"),
+            "secret_key": env.str("R2_SECRET_ACCESS_KEY"),
+            "endpoint_url": env.str("R2_ENDPOINT_URL"),
+            "region_name": env.str("R2_REGION", "auto"),
+            "location": location,
+            "default_acl": None,
+            "client_config": BotoConfig(
+                signature_version="s3v4",
+                s3={"addressing_style": env.str("R2_ADDRESSING_STYLE", "path")},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        }
+        | options,
+    }
+
+
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": _bucket("media", file_overwrite=False, querystring_auth=True, querystring_expire=MEDIA_URL_EXPIRY_S)
+    if R2_BUCKET_NAME
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": _bucket("static", querystring_auth=False)
+    if R2_BUCKET_NAME and env.bool("STATIC_ON_BUCKET", False)
+    else {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    if not DEBUG
+    else {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- Security and logs ----------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+if not DEBUG:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+    SECURE_REDIRECT_EXEMPT = [r"^api/health/"]
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31536000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+}
+
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+if SENTRY_DSN:
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
+
+UNFOLD = {
+    "SITE_TITLE": "11Tutors",
+    "SITE_HEADER": "11Tutors",
+    "SITE_SYMBOL": "school",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+    "BORDER_RADIUS": "8px",
+}
