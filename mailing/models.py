@@ -12,8 +12,8 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
 class OutgoingMail(models.Model):
     """A mail that is owed: written in the transaction of its cause, sent by a worker, found by a sweep.
 
-    `kind` names the function that renders it, `key` makes it unique within the kind, and `reference` is what the renderer
-    needs (ids only: no token and no personal data is stored).
+    `kind` names the function that renders it, `key` makes it unique within the kind, and `reference` holds what the
+    renderer needs (ids only: no token and no personal data is stored).
     """
 
     kind = models.CharField(max_length=64)

@@ -1,0 +1,52 @@
+# make run    the whole platform on this machine        http://127.0.0.1:8000/  (PORT=8000 SANDBOX_PORT=8001)
+# make test   every check and test
+# make help   the rest
+PYTHON ?= python3
+PORT ?= 8000
+SANDBOX_PORT ?= 8001
+RUN := .venv/bin/python
+DEV := .venv-dev/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help run test check format soak bench clean clean-all
+
+help:
+	@echo "make run      start everything on this machine (PORT=$(PORT), SANDBOX_PORT=$(SANDBOX_PORT))"
+	@echo "make test     all checks, then the tests on SQLite and PostgreSQL"
+	@echo "make check    the checks alone (style, types, layers, migrations, schema, licences)"
+	@echo "make bench    load measurements against granian and PostgreSQL (needs wrk)"
+	@echo "make format   format and sort the code"
+	@echo "make clean    remove var/ (database, sandbox, mails, uploads)"
+
+run: .venv/installed
+	@PORT=$(PORT) SANDBOX_PORT=$(SANDBOX_PORT) exec $(RUN) -m embedded.run
+
+test: .venv-dev/installed
+	@$(DEV) -m quality all
+
+check: .venv-dev/installed
+	@$(DEV) -m quality checks
+
+bench: .venv-dev/installed
+	@$(DEV) -m benchmarks
+
+format: .venv-dev/installed
+	@$(DEV) -m ruff format . && $(DEV) -m ruff check --fix .
+
+clean:
+	rm -rf var
+
+clean-all: clean
+	rm -rf .venv .venv-dev
+
+.venv/installed: requirements.txt requirements-sandbox.txt
+	@echo "Installing what 11Tutors needs (once) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-sandbox.txt
+	@touch $@
+
+.venv-dev/installed: requirements.txt requirements-sandbox.txt requirements-dev.txt
+	@echo "Installing what the tests need (once) ..."
+	@$(PYTHON) -m venv .venv-dev
+	@$(DEV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
