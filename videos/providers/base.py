@@ -1,0 +1,89 @@
+"""What every video host can be asked, and the refusal where it cannot do it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, NoReturn
+
+from django.core.checks import CheckMessage
+
+from videos.providers.exceptions import UnsupportedOperation
+from videos.providers.types import (
+    AssetInfo,
+    Ping,
+    Playback,
+    PlaybackRequest,
+    Protection,
+    Ticket,
+    UploadRequest,
+    WebhookEvent,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoProvider(ABC):
+    """The adapter to one kind of host; a subclass adds its OPTIONS as fields, secrets with `repr=False`.
+
+    A field may name the environment variable that fills it: `field(metadata={"variable": "SOME_SECRET"})`. Methods
+    raise `VideoProviderError` and hold no lock or transaction; each may wait for the host.
+    """
+
+    alias: str
+
+    protections: ClassVar[tuple[Protection, ...]] = (Protection.OPEN,)
+    """The protections this host can give, strongest first."""
+
+    supports_upload: ClassVar[bool] = False
+    supports_import: ClassVar[bool] = False
+    supports_rename: ClassVar[bool] = False
+    supports_delete: ClassVar[bool] = False
+    supports_webhook: ClassVar[bool] = False
+    supports_ping: ClassVar[bool] = False
+
+    METHODS_BY_FLAG: ClassVar[Mapping[str, str]] = {
+        "supports_upload": "create_upload",
+        "supports_import": "import_url",
+        "supports_rename": "rename",
+        "supports_delete": "delete",
+        "supports_webhook": "parse_webhook",
+        "supports_ping": "ping",
+    }
+
+    @abstractmethod
+    def get_asset(self, host_id: str) -> AssetInfo:
+        """What the host says about one copy; raises AssetNotFound. For background work, never in a viewer's request."""
+
+    @abstractmethod
+    def get_playback(self, request: PlaybackRequest) -> Playback:
+        """What a player needs to play now; answers or raises within 4 s."""
+
+    def create_upload(self, request: UploadRequest) -> Ticket:
+        """What a browser needs to upload straight to the host; raises Rejected (file_too_large) before any call."""
+        self._refuse("create_upload")
+
+    def import_url(self, url: str, *, title: str) -> str:
+        """Let the host fetch a file by itself; gives the host's id."""
+        self._refuse("import_url")
+
+    def rename(self, host_id: str, title: str) -> None:
+        """Give the copy another title at the host."""
+        self._refuse("rename")
+
+    def delete(self, host_id: str) -> None:
+        """Remove the copy at the host; a copy already gone is no error."""
+        self._refuse("delete")
+
+    def parse_webhook(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> list[WebhookEvent]:
+        """The events of one hook, once it is proven to come from the host; raises WebhookRejected."""
+        self._refuse("parse_webhook")
+
+    def ping(self) -> Ping:
+        """Whether the host answers and takes our credentials; raises nothing when it does not."""
+        self._refuse("ping")
+
+    def check(self) -> list[CheckMessage]:
+        """What is wrong with the options, found without network."""
+        return []
+
+    def _refuse(self, operation: str) -> NoReturn:
+        raise UnsupportedOperation(f"{self.alias} does not support {operation}.")
