@@ -1,0 +1,153 @@
+"""`make bench`: prints a table of requests per second and of ratios to the calibration view. Needs wrk."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from benchmarks.load import Call, Result, wrk
+from benchmarks.slow_host import slow_vdocipher
+from embedded.run import SERVER_THREADS
+from quality.postgres import running_postgres
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECONDS = 6
+HOST_LATENCY_S = 0.2
+TARGETS = {
+    "course list, 20 cards": 0.15,
+    "course list, 304": 0.5,
+    "course detail, 200 lessons": 0.06,
+    "my orders, 20": 0.15,
+    "playback grant": 0.20,
+    "heartbeat": 0.30,
+}
+
+
+def main() -> int:
+    if not shutil.which("wrk"):
+        print("wrk is not on the PATH (Debian: apt-get install wrk).", file=sys.stderr)
+        return 1
+    with (
+        running_postgres(os.environ.get("DATABASE_URL", "")) as database_url,
+        tempfile.TemporaryDirectory(prefix="eleven-tutors-bench-") as state,
+        slow_vdocipher(HOST_LATENCY_S) as host_url,
+    ):
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+            "DATABASE_URL": database_url,
+            "VAR_DIR": state,
+            "READ_DOTENV": "0",
+            "DEBUG": "0",
+            "SECRET_KEY": "benchmark" * 8,
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "SECURE_SSL_REDIRECT": "0",
+            "CELERY_BROKER_URL": "memory://",
+            "VIDEO_SERVICE_SECRET_KEY": "vdo_sandbox_benchmark",
+            "VDOCIPHER_API_URL": host_url,
+            "LOG_LEVEL": "ERROR",
+        }
+        seeded = subprocess.run(
+            [sys.executable, "-m", "benchmarks.seed"],
+            env=environment,
+            cwd=BASE_DIR,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        calls = {name: [Call(**call) for call in group] for name, group in json.loads(seeded.stdout).items()}
+        with _server(environment, Path(state) / "server.log") as base_url:
+            _measure(base_url, calls)
+    return 0
+
+
+def _measure(base_url: str, calls: dict[str, list[Call]]) -> None:
+    def run(group: list[Call], connections: int = 16) -> Result:
+        return wrk(base_url, group, connections=connections, seconds=SECONDS)
+
+    run(calls["calibration"])
+    yardstick = run(calls["calibration"])
+    print(f"calibration view: {yardstick.rate:.0f} requests/s, p90 {yardstick.p90_ms:.1f} ms\n")
+    print("| path | requests/s | ratio | wanted | p50 ms | p90 ms | errors |\n|---|---|---|---|---|---|---|")
+    calls["course list, 304"] = [Call("GET", "/api/courses/courses/", etag=_etag(base_url))]
+    calls["heartbeat"] = _heartbeats(base_url, calls["playback grant"])
+    for name, wanted in TARGETS.items():
+        result = run(calls[name])
+        ratio = result.rate / yardstick.rate
+        errors = result.bad_status + result.broken
+        print(
+            f"| {name} | {result.rate:.0f} | {ratio:.2f} | {wanted:.2f} | {result.p50_ms:.1f} | {result.p90_ms:.1f} | {errors} |",
+            flush=True,
+        )
+    print(f"\nOTP with a host that takes {HOST_LATENCY_S * 1000:.0f} ms\n")
+    print("| in flight | requests/s | p50 ms | p90 ms | own overhead p90 ms | errors |\n|---|---|---|---|---|---|")
+    for in_flight in (20, 200):
+        result = run(calls["otp"], connections=in_flight)
+        overhead = result.p90_ms - HOST_LATENCY_S * 1000
+        print(
+            f"| {in_flight} | {result.rate:.0f} | {result.p50_ms:.0f} | {result.p90_ms:.0f} | {overhead:.0f} "
+            f"| {result.bad_status + result.broken} |",
+            flush=True,
+        )
+
+
+def _etag(base_url: str) -> str:
+    return requests.get(f"{base_url}/api/courses/courses/", timeout=10).headers.get("ETag", "")
+
+
+def _heartbeats(base_url: str, grants: list[Call]) -> list[Call]:
+    """One session per student, then its heartbeats with a growing `seq`."""
+    beats = []
+    for grant in grants:
+        answer = requests.post(
+            base_url + grant.path, json=grant.body, headers={"Authorization": f"Bearer {grant.token}"}, timeout=10
+        )
+        answer.raise_for_status()
+        session = answer.json()["session"]
+        path = f"/api/videos/sessions/{session['id']}/heartbeat/"
+        beats += [
+            Call("POST", path, body={"token": session["token"], "seq": seq, "position": seq * 10.0})
+            for seq in range(1, 40)
+        ]
+    return beats
+
+
+@contextmanager
+def _server(environment: dict[str, str], log_path: Path) -> Iterator[str]:
+    port = _free_port()
+    command = [sys.executable, "-m", "granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={port}", "--workers=1"]
+    command += [f"--blocking-threads={SERVER_THREADS}", "--log-level=warning", "eleven_tutors.wsgi:application"]
+    with log_path.open("wb") as log:
+        server = subprocess.Popen(command, env=environment, cwd=BASE_DIR, stdout=log, stderr=log)
+    base_url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(100):
+            try:
+                requests.get(f"{base_url}/calibration/", timeout=2).raise_for_status()
+                break
+            except requests.RequestException:
+                time.sleep(0.2)
+        else:
+            raise RuntimeError(f"The server did not come up:\n{log_path.read_text()[-3000:]}")
+        yield base_url
+    finally:
+        server.terminate()
+        server.wait(15)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
