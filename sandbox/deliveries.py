@@ -36,10 +36,12 @@ class Deliveries:
         retries: int = 6,
         wait_s: float = 0,
         fault: WebhookFault | None = None,
+        on_accepted: Callable[[], None] | None = None,
     ) -> bool | None:
         """Deliver one webhook; `build` gives fresh headers and body for each attempt.
 
         `fault` is for a caller that has taken it already; without one the next waiting fault of the service applies.
+        `on_accepted` is called from the sending thread when an attempt was accepted.
         Returns whether the first attempt was accepted, or None when nothing was known within `wait_s` seconds.
         """
         if not url:
@@ -51,7 +53,7 @@ class Deliveries:
         first: Future[bool] = Future()
         for copy in range(fault.duplicate):
             result = first if copy == 0 else Future()
-            self._start(service, url, build, retries, fault.delay_ms / 1000, result)
+            self._start(service, url, build, retries, fault.delay_ms / 1000, result, on_accepted)
         if not wait_s:
             return None
         try:
@@ -78,11 +80,18 @@ class Deliveries:
         self._stopping.set()
 
     def _start(
-        self, service: str, url: str, build: Build, retries: int, delay_s: float, first: "Future[bool]"
+        self,
+        service: str,
+        url: str,
+        build: Build,
+        retries: int,
+        delay_s: float,
+        first: "Future[bool]",
+        on_accepted: Callable[[], None] | None,
     ) -> None:
         with self._idle:
             self._open += 1
-        arguments = (service, url, build, retries, delay_s, first, self._stopping)
+        arguments = (service, url, build, retries, delay_s, first, on_accepted, self._stopping)
         threading.Thread(target=self._deliver, args=arguments, name=f"webhook-{service}", daemon=True).start()
 
     def _deliver(
@@ -93,6 +102,7 @@ class Deliveries:
         retries: int,
         delay_s: float,
         first: "Future[bool]",
+        on_accepted: Callable[[], None] | None,
         stopping: threading.Event,
     ) -> None:
         try:
@@ -103,6 +113,8 @@ class Deliveries:
                 outcome = _attempt(url, build)
                 self._note(service, url, attempt=attempt + 1, outcome=outcome)
                 accepted = isinstance(outcome, int) and 200 <= outcome < 300
+                if accepted and on_accepted is not None:
+                    on_accepted()
                 if attempt == 0:
                     first.set_result(accepted)
                 if accepted:
