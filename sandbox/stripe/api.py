@@ -1,0 +1,147 @@
+"""The routes of `/stripe/v1`. Refunds, disputes, subscriptions, invoices, coupons and the portal are not served yet."""
+
+from typing import Any
+
+import flask
+import stripe
+from stripe.params import (
+    ChargeListParams,
+    ChargeRetrieveParams,
+    CustomerCreateParams,
+    CustomerRetrieveParams,
+    EventListParams,
+    EventRetrieveParams,
+    PaymentIntentListParams,
+    PaymentIntentRetrieveParams,
+    PriceCreateParams,
+    PriceRetrieveParams,
+    ProductCreateParams,
+    ProductRetrieveParams,
+    WebhookEndpointListParams,
+)
+from stripe.params.checkout import (
+    SessionCreateParams,
+    SessionExpireParams,
+    SessionListLineItemsParams,
+    SessionListParams,
+    SessionRetrieveParams,
+)
+
+from sandbox.store import Record
+from sandbox.stripe import resources
+from sandbox.stripe.checkout import CHARGES, INTENTS, SESSIONS
+from sandbox.stripe.errors import StripeError, missing_object
+from sandbox.stripe.events import COLLECTION as EVENTS
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.protocol import Handler, authenticate, refusal, respond, view
+from sandbox.stripe.reading import fits, page
+from sandbox.stripe.stand_in import StripeSandbox
+
+Data = dict[str, Any]
+MOST_TYPES = 20
+
+
+def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
+    api = flask.Blueprint("v1", __name__)
+    store, catalogue, checkout = sandbox.context.store, sandbox.catalogue, sandbox.checkout
+
+    def route(method: str, rule: str, parameters: type, handler: Handler) -> None:
+        endpoint = f"{method.lower()}_{rule.strip('/').replace('/', '_').replace('<', '').replace('>', '')}"
+        api.add_url_rule(rule, endpoint, view(sandbox, handler, parameters), methods=[method])
+
+    def retrieval(collection: str, kind: str) -> Handler:
+        def retrieve(data: Data, id: str) -> Record:
+            record = store.get(collection, id)
+            if record is None:
+                raise missing_object(kind, id)
+            return record
+
+        return retrieve
+
+    def newest_first(collection: str) -> list[Record]:
+        return store.values(collection)[::-1]
+
+    def list_sessions(data: Data) -> Record:
+        checkout.expire_due()
+        email = data.get("customer_details", {}).get("email")
+        found = [
+            session
+            for session in newest_first(SESSIONS)
+            if fits(session, data, "status", "payment_intent", "customer", "subscription", "payment_link")
+            and email in (None, (session["customer_details"] or {}).get("email"))
+        ]
+        return page(found, data, path="/v1/checkout/sessions")
+
+    def list_line_items(data: Data, id: str) -> Record:
+        checkout.session(id)
+        return page(checkout.line_items(id), data, path=f"/v1/checkout/sessions/{id}/line_items")
+
+    def list_intents(data: Data) -> Record:
+        found = [intent for intent in newest_first(INTENTS) if fits(intent, data, "customer")]
+        return page(found, data, path="/v1/payment_intents")
+
+    def list_charges(data: Data) -> Record:
+        names = ("payment_intent", "customer", "transfer_group")
+        found = [charge for charge in newest_first(CHARGES) if fits(charge, data, *names)]
+        return page(found, data, path="/v1/charges")
+
+    def list_events(data: Data) -> Record:
+        wanted = _event_types(data)
+        found = [
+            event
+            for event in newest_first(EVENTS)
+            if fits(event, data)
+            and (wanted is None or any(_is_type(event["type"], kind) for kind in wanted))
+            and data.get("delivery_success") in (None, event["pending_webhooks"] == 0)
+        ]
+        return page(found, data, path="/v1/events")
+
+    def list_endpoints(data: Data) -> Record:
+        url = sandbox.context.webhooks.stripe_url
+        enabled = sandbox.settings.enabled_events
+        known = [resources.webhook_endpoint(url, enabled, api_version=stripe.api_version)] if url else []
+        return page(known, data, path="/v1/webhook_endpoints")
+
+    route("POST", "/checkout/sessions", SessionCreateParams, checkout.create)
+    route("GET", "/checkout/sessions", SessionListParams, list_sessions)
+    route("GET", "/checkout/sessions/<id>", SessionRetrieveParams, lambda data, id: checkout.session(id))
+    route("POST", "/checkout/sessions/<id>/expire", SessionExpireParams, lambda data, id: checkout.expire(id))
+    route("GET", "/checkout/sessions/<id>/line_items", SessionListLineItemsParams, list_line_items)
+    route("GET", "/payment_intents", PaymentIntentListParams, list_intents)
+    route("GET", "/payment_intents/<id>", PaymentIntentRetrieveParams, retrieval(INTENTS, "payment_intent"))
+    route("GET", "/charges", ChargeListParams, list_charges)
+    route("GET", "/charges/<id>", ChargeRetrieveParams, retrieval(CHARGES, "charge"))
+    route("GET", "/events", EventListParams, list_events)
+    route("GET", "/events/<id>", EventRetrieveParams, retrieval(EVENTS, "event"))
+    route("POST", "/products", ProductCreateParams, catalogue.create_product)
+    route("GET", "/products/<id>", ProductRetrieveParams, retrieval("stripe.products", "product"))
+    route("POST", "/prices", PriceCreateParams, catalogue.create_price)
+    route("GET", "/prices/<id>", PriceRetrieveParams, retrieval("stripe.prices", "price"))
+    route("POST", "/customers", CustomerCreateParams, catalogue.create_customer)
+    route("GET", "/customers/<id>", CustomerRetrieveParams, retrieval("stripe.customers", "customer"))
+    route("GET", "/webhook_endpoints", WebhookEndpointListParams, list_endpoints)
+
+    @api.route("/<path:rest>", methods=["GET", "POST", "DELETE"])
+    def unknown(rest: str) -> flask.Response:
+        try:
+            authenticate(sandbox.context.config.stripe_secret_key)
+            message = f"Unrecognized request URL ({flask.request.method}: /v1/{rest})."
+            raise StripeError(message, status=404)
+        except StripeError as error:
+            return respond(refusal(error, new_id("req", length=14)))
+
+    return api
+
+
+def _event_types(data: Data) -> list[str] | None:
+    if "type" in data and "types" in data:
+        message = "You may only specify one of these parameters: type, types."
+        raise StripeError(message, code="parameters_exclusive", param="types")
+    types = [data["type"]] if "type" in data else data.get("types")
+    if types is not None and len(types) > MOST_TYPES:
+        raise StripeError(f"Array types exceeded maximum {MOST_TYPES} allowed elements.", param="types")
+    return types
+
+
+def _is_type(kind: str, wanted: str) -> bool:
+    return kind == wanted or (wanted.endswith("*") and kind.startswith(wanted[:-1]))
