@@ -14,4 +14,5 @@ class SandboxConfig:
     stripe_webhook_secret: str = ""
     vdocipher_api_secret: str = "vdo_sandbox_11tutors"
     vdocipher_webhook_url: str = ""
+    vdocipher_encode_s: float = 1.0
     host: str = "127.0.0.1"

@@ -1,0 +1,63 @@
+"""`python -m sandbox`: the stand-ins in a process of their own, until SIGINT or SIGTERM."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from sandbox.config import SandboxConfig
+from sandbox.server import Sandbox
+
+
+def main() -> int:
+    config = _config(_parser().parse_args())
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        sandbox = Sandbox(config).start()
+    except (OSError, ValueError) as error:
+        print(f"The sandbox could not start: {error}", file=sys.stderr)
+        return 1
+    try:
+        _announce(sandbox)
+        stop.wait()
+    finally:
+        sandbox.stop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
+    parser.add_argument("--port", type=int, default=8001, help="0 takes any free port")
+    parser.add_argument("--smtp-port", type=int, default=0, help="0 takes any free port")
+    parser.add_argument("--state-dir", type=Path, default=Path("var/sandbox"))
+    parser.add_argument("--stripe-webhook-url", default=os.environ.get("SANDBOX_STRIPE_WEBHOOK_URL", ""))
+    parser.add_argument("--stripe-webhook-secret", default=os.environ.get("STRIPE_WEBHOOK_SECRET", ""))
+    parser.add_argument("--vdocipher-webhook-url", default=os.environ.get("SANDBOX_VDOCIPHER_WEBHOOK_URL", ""))
+    parser.add_argument("--vdocipher-encode-s", type=float, default=SandboxConfig.vdocipher_encode_s)
+    return parser
+
+
+def _config(options: argparse.Namespace) -> SandboxConfig:
+    keys = {
+        "stripe_secret_key": os.environ.get("SANDBOX_STRIPE_SECRET_KEY"),
+        "vdocipher_api_secret": os.environ.get("SANDBOX_VDOCIPHER_API_SECRET"),
+    }
+    return SandboxConfig(**vars(options), **{name: key for name, key in keys.items() if key})
+
+
+def _announce(sandbox: Sandbox) -> None:
+    config = sandbox.config
+    if config.state_dir is not None:
+        written = json.dumps({"url": sandbox.url, "smtp_port": sandbox.smtp_port})
+        (config.state_dir / "sandbox.json").write_text(written, encoding="utf-8")
+    print(f"Sandbox at {sandbox.url}/ (inbox {sandbox.url}/mail, SMTP {config.host}:{sandbox.smtp_port})", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from sandbox import control, interference, mail, stripe, vdocipher
+from sandbox.calls import Calls
+from sandbox.context import SandboxContext
+from sandbox.mail import Mailbox
+from sandbox.stripe import StripeSandbox
+from sandbox.vdocipher.library import Library
+
+
+def create_app(
+    context: SandboxContext,
+    *,
+    calls: Calls,
+    mailbox: Mailbox,
+    stripe_sandbox: StripeSandbox,
+    library: Library,
+    smtp_address: str,
+) -> Flask:
+    """Every stand-in, the inbox and the control page as one application."""
+    app = Flask("sandbox", template_folder="templates", static_folder=None)
+    interference.install(app, context, calls)
+    app.register_blueprint(control.create_blueprint(context, calls))
+    app.register_blueprint(mail.create_blueprint(mailbox))
+    app.register_blueprint(stripe.create_blueprint(context, stripe_sandbox), url_prefix="/stripe")
+    for blueprint in vdocipher.create_blueprints(context, library):
+        app.register_blueprint(blueprint)
+
+    @app.get("/")
+    def start() -> str:
+        addresses = {"base_url": context.base_url, "smtp_address": smtp_address}
+        return render_template("start.html", **addresses, mail_count=len(mailbox.messages()))
+
+    @app.errorhandler(HTTPException)
+    def explain(error: HTTPException) -> HTTPException | tuple[Response, int]:
+        if interference.api_service(request.path) is None:
+            return error
+        return jsonify({"message": error.name}), error.code or 500
+
+    return app
+
+
+def secrets_of(context: SandboxContext) -> Iterator[str]:
+    """What the log of calls must never show."""
+    config = context.config
+    yield from (config.stripe_secret_key, config.vdocipher_api_secret, config.stripe_webhook_secret)
+    yield context.webhooks.stripe_secret
+    yield from (value for _, value in parse_qsl(urlsplit(context.webhooks.vdocipher_url).query))
