@@ -1,15 +1,21 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Lower
 
 from courses.files import course_thumbnail_path, resource_path, university_logo_path
+from courses.images import validate_image
+from courses.money import display, validate_currency, validate_price
 from videos.models import Video
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from users.models import User
+
+    Person = User | AnonymousUser
 
 
 class Level(models.TextChoices):
@@ -29,7 +35,8 @@ class University(models.Model):
     slug = models.SlugField(max_length=100, unique=True)
     description = models.TextField(blank=True)
     website = models.URLField(blank=True)
-    logo = models.ImageField(upload_to=university_logo_path, blank=True)
+    logo = models.ImageField(upload_to=university_logo_path, blank=True, validators=[validate_image])
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
 
     class Meta:
         ordering = ["name"]
@@ -39,12 +46,27 @@ class University(models.Model):
         return self.name
 
 
+def _rights(user: "Person", course: str) -> dict[str, Exists | Value]:
+    if not user.is_authenticated:
+        return dict.fromkeys(("is_enrolled", "has_ended", "is_taught"), Value(False))
+    mine = Enrollment.objects.filter(user=user, course=OuterRef(course))
+    return {
+        "is_enrolled": Exists(mine.filter(is_active=True)),
+        "has_ended": Exists(mine.filter(is_active=False)),
+        "is_taught": Exists(Course.instructors.through.objects.filter(user=user, course=OuterRef(course))),
+    }
+
+
 class CourseQuerySet(models.QuerySet["Course"]):
     def published(self) -> "CourseQuerySet":
         return self.filter(is_published=True)
 
     def taught_by(self, user: "User") -> "CourseQuerySet":
-        return self if user.is_staff and user.is_superuser else self.filter(instructors=user)
+        return self.filter(pk__in=Course.instructors.through.objects.filter(user=user).values("course_id"))
+
+    def with_rights(self, user: "Person") -> "CourseQuerySet":
+        """Annotate `is_enrolled`, `has_ended` and `is_taught`: what ties `user` to each course."""
+        return self.annotate(**_rights(user, "pk"))
 
 
 class Course(models.Model):
@@ -54,8 +76,8 @@ class Course(models.Model):
     summary = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True)
     price_minor = models.PositiveIntegerField(default=0, help_text="In the currency's smallest unit; 0 is free.")
-    currency = models.CharField(max_length=3, default="usd", validators=[RegexValidator(r"^[a-z]{3}$")])
-    thumbnail = models.ImageField(upload_to=course_thumbnail_path, blank=True)
+    currency = models.CharField(max_length=3, default="usd", validators=[validate_currency])
+    thumbnail = models.ImageField(upload_to=course_thumbnail_path, blank=True, validators=[validate_image])
     level = models.CharField(max_length=16, choices=Level, default=Level.BEGINNER)
     language = models.CharField(max_length=8, default="en", help_text="BCP 47, such as en or pt-BR.")
     included_in_tier = models.CharField(
@@ -71,25 +93,44 @@ class Course(models.Model):
     class Meta:
         ordering = ["title", "id"]
         indexes = [models.Index(fields=["is_published", "title"], name="course_catalogue")]
+        constraints = [
+            models.CheckConstraint(condition=Q(currency=Lower("currency")), name="course_currency_lower_case")
+        ]
+        permissions = [("manage_all_courses", "Can see and change the courses of every instructor")]
 
     def __str__(self) -> str:
         return self.title
 
+    def clean(self) -> None:
+        super().clean()
+        validate_price(self.price_minor, self.currency)
+
     @property
     def is_free(self) -> bool:
         return self.price_minor == 0
+
+    @property
+    def price_display(self) -> str:
+        return display(self.price_minor, self.currency)
 
 
 class Part(models.Model):
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="parts")
     title = models.CharField(max_length=200)
     position = models.PositiveIntegerField(default=0, db_index=True)
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
 
     class Meta:
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
         return self.title
+
+
+class LessonQuerySet(models.QuerySet["Lesson"]):
+    def with_rights(self, user: "Person") -> "LessonQuerySet":
+        """Annotate `is_enrolled`, `has_ended` and `is_taught`: what ties `user` to each lesson's course."""
+        return self.select_related("part__course").annotate(**_rights(user, "part__course"))
 
 
 class Lesson(models.Model):
@@ -103,6 +144,9 @@ class Lesson(models.Model):
     is_free_preview = models.BooleanField(default=False)
     is_exam = models.BooleanField(default=False)
     video = models.ForeignKey(Video, null=True, blank=True, on_delete=models.SET_NULL, related_name="lessons")
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
+
+    objects = LessonQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "id"]

@@ -223,6 +223,11 @@ STRIPE_API_VERSION = env.str("STRIPE_API_VERSION", "")
 PAYMENTS_ENV = env.str("PAYMENTS_ENV", "development" if DEBUG else "production")
 PAYMENTS_CHECKOUT_MINUTES = env.int("PAYMENTS_CHECKOUT_MINUTES", 60)
 
+# --- Courses --------------------------------------------------------------------------------------------------------
+
+COURSE_CURRENCIES = env.list("COURSE_CURRENCIES", ["usd", "eur", "gbp", "jpy"])
+COURSE_ACCESS_POLICY = "eleven_tutors.video_access.decide_lessons"
+
 # --- Videos ---------------------------------------------------------------------------------------------------------
 
 VIDEO_PROVIDERS: dict[str, dict[str, Any]] = {}
@@ -244,7 +249,7 @@ VIDEO_MANAGE_POLICY = "eleven_tutors.video_access.may_manage"
 VIDEO_ENQUEUE = "background.enqueue"
 VIDEO_TRUSTED_PROXIES = TRUSTED_PROXIES
 VIDEO_MAX_CONCURRENT_STREAMS = env.int("MAX_CONCURRENT_STREAMS", 3)
-COURSE_ACCESS_POLICY = "eleven_tutors.video_access.decide_lessons"
+VIDEO_WATERMARK = env.str("VIDEO_WATERMARK", "{name} ({email})")
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 
@@ -274,6 +279,7 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL_EXPIRY_S = 3600
 IMAGE_MAX_BYTES = 5 * 1024 * 1024
+IMAGE_MAX_PIXELS = 25_000_000
 R2_BUCKET_NAME = env.str("R2_BUCKET_NAME", "")
 
 

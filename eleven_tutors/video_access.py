@@ -1,0 +1,128 @@
+"""Who may watch, upload and change which video: the project's answers to `videos` and `courses`.
+
+A lesson opens to those who have a right to its course, and to everybody signed in when it is a free preview. A video
+may be watched when one of its lessons allows it; outside lessons its own access level counts.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import prefetch_related_objects
+
+from courses.access import Person, is_platform_staff
+from courses.models import Course, Lesson
+from videos.access import Decision
+from videos.models import AccessLevel, Video
+
+_OPEN_LEVELS = (AccessLevel.PUBLIC, AccessLevel.UNLISTED)
+_TIES = ("is_enrolled", "has_ended", "is_taught")
+
+
+@dataclass(frozen=True)
+class _LessonFacts:
+    is_free_preview: bool
+    is_published: bool
+    tier: str
+    is_enrolled: bool
+    has_ended: bool
+    is_taught: bool
+
+
+def decide(user: Person, video: Video) -> Decision:
+    """Whether `user` may watch `video`, and how; one query, two more for staff who are not superusers."""
+    columns = ("is_free_preview", "part__course__is_published", "part__course__included_in_tier", *_TIES)
+    rows = Lesson.objects.filter(video=video).order_by().with_rights(user).values_list(*columns)
+    lessons = [_LessonFacts(*row) for row in rows]
+    if _owns(user, video) or any(lesson.is_taught for lesson in lessons) or is_platform_staff(user):
+        return _allowed(user, is_counted=False)
+    if video.access_level in _OPEN_LEVELS:
+        return _allowed(user)
+    if not user.is_authenticated:
+        return Decision(allowed=False, code="not_authenticated")
+    return _best([_judge(user, lesson) for lesson in lessons]) if lessons else _judge_by_level(user, video)
+
+
+def decide_lessons(user: Person, lessons: Sequence[Lesson]) -> dict[int, Decision]:
+    """Whether `user` may open each of `lessons`, keyed by primary key; two queries whatever their number.
+
+    The answer for a video is the best answer of its lessons, unless its owner or its access level open it anyway.
+    """
+    prefetch_related_objects(list(lessons), "part")
+    course_ids = {lesson.part.course_id for lesson in lessons}
+    rows = Course.objects.filter(pk__in=course_ids).order_by().with_rights(user)
+    courses = {pk: row for pk, *row in rows.values_list("pk", "is_published", "included_in_tier", *_TIES)}
+    runs_platform = is_platform_staff(user)
+    return {
+        lesson.pk: _allowed(user, is_counted=False)
+        if runs_platform
+        else _judge(user, _LessonFacts(lesson.is_free_preview, *courses[lesson.part.course_id]))
+        for lesson in lessons
+    }
+
+
+def may_manage(user: Person, video: Video) -> bool:
+    """Whether `user` may upload, change, delete and measure `video`: its owner, instructors of its lessons, staff."""
+    if _owns(user, video):
+        return True
+    if is_platform_staff(user):
+        return True
+    return user.is_authenticated and Course.objects.taught_by(user).filter(parts__lessons__video=video).exists()
+
+
+def may_create(user: Person) -> bool:
+    """Whether `user` may upload new videos: instructors of any course, and staff."""
+    return user.is_authenticated and (is_platform_staff(user) or Course.objects.taught_by(user).exists())
+
+
+def _judge(user: Person, lesson: _LessonFacts) -> Decision:
+    if not user.is_authenticated:
+        return Decision(allowed=False, code="not_authenticated")
+    if lesson.is_taught:
+        return _allowed(user, is_counted=False)
+    if lesson.is_enrolled or (lesson.is_free_preview and lesson.is_published):
+        return _allowed(user)
+    if lesson.has_ended:
+        return Decision(allowed=False, code="enrollment_ended")
+    if lesson.tier:
+        return Decision(allowed=False, code="tier_too_low", tier=lesson.tier)
+    return Decision(allowed=False, code="not_enrolled")
+
+
+def _judge_by_level(user: Person, video: Video) -> Decision:
+    if video.access_level == AccessLevel.TIER:
+        return Decision(allowed=False, code="tier_too_low", tier=video.required_tier)
+    if video.access_level == AccessLevel.MEMBERS:
+        return _allowed(user) if user.is_email_verified else Decision(allowed=False, code="email_unverified")
+    return Decision(allowed=False, code="not_entitled")
+
+
+def _best(decisions: Collection[Decision]) -> Decision:
+    told_first = ("", "enrollment_ended", "tier_too_low", "not_enrolled")
+    return min(decisions, key=lambda decision: told_first.index(decision.code))
+
+
+def _allowed(user: Person, *, is_counted: bool = True) -> Decision:
+    return Decision(
+        allowed=True,
+        max_streams=settings.VIDEO_MAX_CONCURRENT_STREAMS,
+        watermark=_watermark(user),
+        counted=is_counted,
+    )
+
+
+def _watermark(user: Person) -> str:
+    if not user.is_authenticated:
+        return ""
+    return settings.VIDEO_WATERMARK.format(
+        name=user.display_name, email=user.email, masked_email=_masked(user.email), id=user.pk
+    )
+
+
+def _masked(email: str) -> str:
+    name, _, domain = email.partition("@")
+    return f"{name[:1]}***@{domain}"
+
+
+def _owns(user: Person, video: Video) -> bool:
+    return user.is_authenticated and video.owner_id == user.pk

@@ -1,0 +1,72 @@
+"""Who may see and change which course. Whether a lesson may be watched is asked of COURSE_ACCESS_POLICY."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, TypeAlias, Union, cast
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+from django.utils.module_loading import import_string
+
+from courses.models import Course, CourseQuerySet, Enrollment, Lesson
+from videos.access import Decision
+
+if TYPE_CHECKING:
+    from users.models import User
+
+Person: TypeAlias = Union["User", AnonymousUser]
+
+
+def is_platform_staff(user: Person) -> bool:
+    """Whether `user` runs the platform and so manages every course.
+
+    `is_staff` alone only opens the admin, which instructors use too: it takes the permission
+    `courses.manage_all_courses` (the group Staff has it) or a superuser.
+    """
+    if not user.is_active:
+        return False
+    return user.is_superuser or (user.is_staff and user.has_perm("courses.manage_all_courses"))
+
+
+def manageable_courses(user: Person) -> CourseQuerySet:
+    """The courses that `user` may change: all for staff, their own for instructors."""
+    if not user.is_authenticated:
+        return Course.objects.none()
+    return Course.objects.all() if is_platform_staff(user) else Course.objects.taught_by(user)
+
+
+def visible_courses(user: Person) -> CourseQuerySet:
+    """The courses whose page `user` may open: published ones, and those they attend, teach or run."""
+    if not user.is_authenticated:
+        return Course.objects.published()
+    if is_platform_staff(user):
+        return Course.objects.all()
+    attended = Enrollment.objects.active().filter(user=user).values("course_id")
+    taught = Course.objects.taught_by(user).values("pk")
+    return Course.objects.filter(Q(is_published=True) | Q(pk__in=attended) | Q(pk__in=taught))
+
+
+def lesson_decisions(user: Person, lessons: Sequence[Lesson]) -> dict[int, Decision]:
+    """Ask COURSE_ACCESS_POLICY about all `lessons` at once; keyed by the lesson's primary key."""
+    policy = cast(
+        Callable[[Person, Sequence[Lesson]], dict[int, Decision]], import_string(settings.COURSE_ACCESS_POLICY)
+    )
+    return policy(user, lessons)
+
+
+def may_open_lesson(user: Person, lesson: Lesson) -> bool:
+    """Whether `user` may open `lesson` with all that belongs to it."""
+    return lesson_decisions(user, [lesson])[lesson.pk].allowed
+
+
+def may_manage_lesson(user: Person, lesson: Lesson) -> bool:
+    """Whether `user` may change `lesson`: staff and the instructors of its course."""
+    return manageable_courses(user).filter(pk=lesson.part.course_id).exists()
+
+
+def videos_out_of_reach(user: "User", video_ids: Collection[object]) -> set[object]:
+    """Those of `video_ids` that no lesson lets `user` watch any more."""
+    lessons = list(Lesson.objects.filter(video_id__in=video_ids).select_related("part"))
+    decisions = lesson_decisions(user, lessons)
+    reachable = {lesson.video_id for lesson in lessons if decisions[lesson.pk].allowed}
+    return set(video_ids) - reachable
