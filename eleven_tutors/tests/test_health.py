@@ -1,0 +1,48 @@
+import pytest
+from rest_framework.test import APIClient
+
+from users.tests.factories import auth_client, make_user
+
+
+def test_alive_touches_nothing():
+    assert APIClient().get("/api/health/").json() == {"status": "ok"}
+
+
+@pytest.mark.django_db
+def test_ready_names_every_part():
+    answer = APIClient().get("/api/health/ready/")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "parts": {"database": "ok", "cache": "ok", "broker": "ok", "storage": "ok"},
+    }
+
+
+@pytest.mark.django_db
+def test_ready_says_which_part_is_missing(settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}}
+    answer = APIClient().get("/api/health/ready/")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["cache"] == "ConnectionError"
+    assert "127.0.0.1" not in answer.text
+
+
+@pytest.mark.django_db
+def test_staff_see_how_fast_a_host_answers(sandbox):
+    answer = auth_client(make_user(is_staff=True, is_superuser=True)).get("/api/health/providers/")
+    (host,) = answer.json()["hosts"]
+    assert host["alias"] == "vdocipher"
+    assert host["is_reachable"] is True
+    assert 0 < host["response_ms"] < 5000
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_down_is_said_to_be_down(sandbox):
+    sandbox.fault(service="vdocipher", path=".*", status=500, times=-1)
+    answer = auth_client(make_user(is_staff=True, is_superuser=True)).get("/api/health/providers/")
+    assert answer.json()["hosts"][0]["is_reachable"] is False
+
+
+@pytest.mark.django_db
+def test_students_do_not_see_the_hosts():
+    assert auth_client(make_user()).get("/api/health/providers/").status_code == 403
