@@ -2,10 +2,15 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from eleven_tutors import health
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/health/", health.AliveView.as_view(), name="health"),
+    path("api/health/ready/", health.ReadyView.as_view(), name="health-ready"),
+    path("api/health/providers/", health.ProvidersView.as_view(), name="health-providers"),
     path("api/users/", include("users.api.urls")),
     path("api/courses/", include("courses.api.urls")),
     path("api/payments/", include("payments.api.urls")),

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -57,7 +58,7 @@ def _start(plan: Plan, services: list[Service]) -> None:
     environment = dict(plan.environment)
     if plan.stand_ins:
         _say("Starting the sandbox …")
-        sandbox = _service("sandbox", plan, environment, "-m", "sandbox", *_sandbox_arguments(plan))
+        sandbox = _start_sandbox(plan)
         services.append(sandbox)
         environment |= _wait_for_sandbox(plan, sandbox)
     _say("Preparing the database …")
@@ -85,15 +86,14 @@ def _service(name: str, plan: Plan, environment: dict[str, str], *arguments: str
     return service
 
 
-def _sandbox_arguments(plan: Plan) -> tuple[str, ...]:
+def _start_sandbox(plan: Plan) -> Service:
     token = plan.environment.get("VDOCIPHER_WEBHOOK_SECRET", "")
-    return (
-        f"--port={plan.sandbox_port}",
-        f"--state-dir={plan.var_dir / 'sandbox'}",
-        f"--stripe-webhook-url={plan.url}api/payments/stripe/webhook/",
-        f"--stripe-webhook-secret={plan.environment.get('STRIPE_WEBHOOK_SECRET', '')}",
-        f"--vdocipher-webhook-url={plan.url}api/videos/webhooks/vdocipher/?token={token}",
-    )
+    environment = plan.environment | {
+        "SANDBOX_STRIPE_WEBHOOK_URL": f"{plan.url}api/payments/stripe/webhook/",
+        "SANDBOX_VDOCIPHER_WEBHOOK_URL": f"{plan.url}api/videos/webhooks/vdocipher/?token={token}",
+    }
+    arguments = (f"--port={plan.sandbox_port}", f"--state-dir={plan.var_dir / 'sandbox'}")
+    return _service("sandbox", plan, environment, "-m", "sandbox", *arguments)
 
 
 def _server_arguments(plan: Plan) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def _wait_until_ready(plan: Plan, server: Service) -> None:
     _wait(server, lambda: requests.get(f"{plan.url}api/health/ready/", timeout=5).ok)
 
 
-def _wait(service: Service, is_up) -> None:  # type: ignore[no-untyped-def]
+def _wait(service: Service, is_up: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if service.process is not None and service.process.poll() is not None:
