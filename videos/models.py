@@ -3,7 +3,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, FilteredRelation, OuterRef, Q
 from django.utils import timezone
 
 
@@ -29,6 +29,17 @@ class AssetStatus(models.TextChoices):
     DELETED = "deleted"
 
 
+class VideoQuerySet(models.QuerySet["Video"]):
+    def with_current_asset(self) -> "VideoQuerySet":
+        """Fetch each video's current asset in the same statement."""
+        current = FilteredRelation("assets", condition=Q(assets__is_current=True))
+        return self.annotate(current_asset=current).select_related("current_asset")
+
+    def not_deleted(self) -> "VideoQuerySet":
+        deleted = Asset.objects.filter(video=OuterRef("pk"), is_current=True, status=AssetStatus.DELETED)
+        return self.filter(~Exists(deleted))
+
+
 class Video(models.Model):
     """The lasting thing that a lesson points to; its copies at hosts are `Asset` rows, of which one is current."""
 
@@ -48,11 +59,19 @@ class Video(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = VideoQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at", "id"]
 
     def __str__(self) -> str:
         return self.title
+
+    def get_current_asset(self) -> "Asset | None":
+        """The asset that is played; costs a query unless the video was fetched `with_current_asset`."""
+        if "current_asset" not in self.__dict__:
+            return self.assets.filter(is_current=True).first()
+        return self.__dict__["current_asset"]
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):

@@ -1,0 +1,215 @@
+"""Copies of a video at hosts: attaching one by its id, and keeping our rows true to what the host says."""
+
+import logging
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from videos import conf, signals
+from videos.models import Asset, AssetStatus, Protection, Video
+from videos.providers.exceptions import AssetNotFound, ProviderMisconfigured, UnknownProvider, VideoProviderError
+from videos.providers.registry import providers
+from videos.providers.types import AssetInfo
+from videos.services.errors import InvalidRequest, NotYours
+from videos.services.host_calls import ask_host
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+logger = logging.getLogger(__name__)
+
+FIRST_POLL_S = 30
+SLOWEST_POLL_S = 3600
+POLL_BATCH = 100
+_HOST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
+_SETTLED = (AssetStatus.READY, AssetStatus.FAILED, AssetStatus.DELETED)
+
+
+def attach_host_id(
+    *,
+    host_id: str,
+    title: str,
+    owner: "AbstractBaseUser | None",
+    video: Video | None = None,
+    provider_alias: str = "",
+) -> Asset:
+    """Make the host's `host_id` a current asset and have its status fetched; gives the asset.
+
+    An id already known is reused where `owner` may manage its video, so the asset's video can be another than `video`:
+    point to `asset.video`. Otherwise the id replaces the current asset of `video`, or starts a new video. `owner` None
+    is the system, which may do everything. Without `provider_alias` the first routed host is meant.
+    Raises InvalidRequest (`video_service_id_invalid`, `video_service_id_taken`, `video_provider_unknown`) or NotYours.
+    """
+    host_id = host_id.strip()
+    if not _HOST_ID.fullmatch(host_id):
+        raise InvalidRequest("video_service_id_invalid", attr="video_service_id", detail="This is no id of a video.")
+    alias = provider_alias or default_alias()
+    if video is not None and owner is not None and not conf.manage_policy()(owner, video):
+        raise NotYours()
+    with transaction.atomic():
+        asset = Asset.objects.select_related("video").filter(provider=alias, host_id=host_id).first()
+        is_new = False
+        if asset is None:
+            asset, is_new = _create(alias, host_id, title=title, owner=owner, video=video)
+        if not is_new and owner is not None and not conf.manage_policy()(owner, asset.video):
+            raise InvalidRequest(
+                "video_service_id_taken", attr="video_service_id", detail="This video belongs to somebody else."
+            )
+        if not asset.is_current:
+            make_current(asset)
+        Asset.objects.filter(pk=asset.pk).update(next_poll_at=timezone.now(), poll_attempts=0)
+        conf.enqueue("videos.refresh_asset", asset.pk)
+    return asset
+
+
+def default_alias() -> str:
+    """The first routed host that is configured; raises InvalidRequest when there is none."""
+    for route in conf.routes():
+        for alias in route["use"]:
+            if alias in providers:
+                return str(alias)
+    raise InvalidRequest("video_provider_unknown", attr="provider", detail="No video host is configured.")
+
+
+def protection_of(alias: str) -> Protection:
+    """What copies at this host have; raises InvalidRequest for an unknown alias."""
+    try:
+        return Protection(providers[alias].protections[0])
+    except (UnknownProvider, ProviderMisconfigured) as error:
+        raise InvalidRequest(
+            "video_provider_unknown", attr="provider", detail="There is no such video host."
+        ) from error
+
+
+def make_current(asset: Asset) -> None:
+    """Let this asset be the one that is played; the former one stays, unpolled."""
+    with transaction.atomic():
+        Video.objects.select_for_update(no_key=True).get(pk=asset.video_id)
+        Asset.objects.filter(video_id=asset.video_id, is_current=True).exclude(pk=asset.pk).update(
+            is_current=False, next_poll_at=None
+        )
+        asset.is_current = True
+        asset.save(update_fields=["is_current"])
+
+
+def refresh_asset(asset_id: int) -> None:
+    """Ask the host about one asset and take over what it says; safe to run twice and at once.
+
+    A host that cannot answer is asked again later. A copy that is to be deleted is deleted there instead.
+    """
+    asset = Asset.objects.filter(pk=asset_id).first()
+    if asset is None:
+        return
+    try:
+        provider = providers[asset.provider]
+        if asset.status == AssetStatus.DELETED:
+            _delete_at_host(asset)
+        else:
+            _apply(asset.pk, ask_host(lambda: provider.get_asset(asset.host_id)))
+    except AssetNotFound:
+        _apply_not_found(asset.pk)
+    except (VideoProviderError, UnknownProvider, ProviderMisconfigured) as error:
+        logger.warning("Asset %s could not be asked about: %s", asset.pk, error)
+        _postpone(asset)
+
+
+def poll_assets() -> int:
+    """Have every asset that is due asked about; gives how many. Each is put off first, so that runs do not overlap."""
+    now = timezone.now()
+    due = list(Asset.objects.due_for_poll(now)[:POLL_BATCH])
+    return sum(_take(asset, now) for asset in due)
+
+
+def _create(
+    alias: str, host_id: str, *, title: str, owner: "AbstractBaseUser | None", video: Video | None
+) -> tuple[Asset, bool]:
+    protection = protection_of(alias)
+    try:
+        with transaction.atomic():
+            video = video or Video.objects.create(title=title[:200] or host_id[:200], owner=owner)
+            asset = Asset.objects.create(
+                video=video, provider=alias, host_id=host_id, protection=protection, is_current=False
+            )
+            make_current(asset)
+            return asset, True
+    except IntegrityError:
+        # Somebody else attached the same id in this moment; without such a row the error is another one.
+        asset = Asset.objects.select_related("video").filter(provider=alias, host_id=host_id).first()
+        if asset is None:
+            raise
+        return asset, False
+
+
+def _apply(asset_id: int, info: AssetInfo) -> None:
+    with transaction.atomic():
+        asset = Asset.objects.select_for_update(no_key=True).get(pk=asset_id)
+        before = asset.status
+        if before == AssetStatus.DELETED:
+            return
+        status = AssetStatus(info.status)
+        is_step_back = before == AssetStatus.READY and status in (AssetStatus.WAITING, AssetStatus.PROCESSING)
+        asset.status = before if is_step_back else status
+        asset.host_status = info.host_status[:64]
+        asset.failure_reason = info.failure_reason[:255]
+        asset.duration_s = info.duration_s if info.duration_s is not None else asset.duration_s
+        asset.size_bytes = info.size_bytes if info.size_bytes is not None else asset.size_bytes
+        asset.poster_url = info.poster_url if len(info.poster_url) <= 1000 else ""
+        asset.raw = dict(info.raw)
+        _settle(asset, before)
+
+
+def _apply_not_found(asset_id: int) -> None:
+    with transaction.atomic():
+        asset = Asset.objects.select_for_update(no_key=True).get(pk=asset_id)
+        before = asset.status
+        was_there = asset.ready_at is not None or before == AssetStatus.DELETED
+        asset.status = AssetStatus.DELETED if was_there else AssetStatus.FAILED
+        asset.failure_reason = "The host does not know this video."
+        _settle(asset, before)
+
+
+def _settle(asset: Asset, before: str) -> None:
+    now = timezone.now()
+    if asset.status in _SETTLED:
+        asset.next_poll_at = None
+    else:
+        asset.next_poll_at = now + poll_delay(asset.poll_attempts)
+    if asset.status == AssetStatus.READY and asset.ready_at is None:
+        asset.ready_at = now
+    asset.save()
+    if asset.status == before or not asset.is_current:
+        return
+    if asset.status == AssetStatus.READY:
+        signals.send_on_commit(signals.video_ready, Video, video=asset.video, asset=asset)
+    elif asset.status == AssetStatus.FAILED:
+        signals.send_on_commit(signals.video_failed, Video, video=asset.video, asset=asset, reason=asset.failure_reason)
+
+
+def poll_delay(attempts: int) -> timedelta:
+    """How long to wait after so many fruitless questions: 30 s, doubling, an hour at most."""
+    return timedelta(seconds=min(FIRST_POLL_S * 2 ** min(attempts, 10), SLOWEST_POLL_S))
+
+
+def _take(asset: Asset, now: datetime) -> int:
+    taken = Asset.objects.filter(pk=asset.pk, next_poll_at=asset.next_poll_at).update(
+        next_poll_at=now + poll_delay(asset.poll_attempts), poll_attempts=min(asset.poll_attempts + 1, 1000)
+    )
+    if taken:
+        conf.enqueue("videos.refresh_asset", asset.pk)
+    return taken
+
+
+def _postpone(asset: Asset) -> None:
+    Asset.objects.filter(pk=asset.pk, next_poll_at__lte=timezone.now()).update(
+        next_poll_at=timezone.now() + poll_delay(asset.poll_attempts), poll_attempts=min(asset.poll_attempts + 1, 1000)
+    )
+
+
+def _delete_at_host(asset: Asset) -> None:
+    provider = providers[asset.provider]
+    if provider.supports_delete:
+        ask_host(lambda: provider.delete(asset.host_id))
+    Asset.objects.filter(pk=asset.pk).update(next_poll_at=None)

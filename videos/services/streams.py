@@ -1,0 +1,117 @@
+"""Concurrent streams: who holds a lease, and making room for one more, under the lock of the viewer's row."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import FloatField, OuterRef, QuerySet, Subquery
+
+from videos.conf import UNCLAIMED_MAX
+from videos.models import PlaybackSession, SessionState, Viewer
+from videos.services.errors import OtherSession, TooManyStreams
+from videos.services.tokens import end_token
+
+STALE_MAX = 20
+
+
+def lock_viewer(*, user_id: int | None, device_key: str = "", resume_of: UUID | None = None) -> Viewer:
+    """The locked row of a user, or of an anonymous device; made when there is none. Needs a transaction.
+
+    With `resume_of`, a video's id, the row carries `resume_position_s`: where its last viewing of that video stands.
+    Making the row waits for another transaction that makes the same one, so a lock is always had.
+    """
+    key = {"user_id": user_id} if user_id is not None else {"device_key": device_key}
+    rows = _with_resume(Viewer.objects.select_for_update(no_key=True).filter(**key), resume_of)
+    viewer = rows.first()
+    if viewer is None:
+        Viewer.objects.get_or_create(**key)
+        viewer = rows.get()
+    return viewer
+
+
+def lock_viewer_of(session: PlaybackSession) -> Viewer:
+    """The locked row of the viewer of this session. Needs a transaction."""
+    return Viewer.objects.select_for_update(no_key=True).get(pk=session.viewer_id)
+
+
+def _with_resume(viewers: QuerySet[Viewer], video_id: UUID | None) -> QuerySet[Viewer]:
+    if video_id is None:
+        return viewers
+    last = PlaybackSession.objects.filter(viewer=OuterRef("pk"), video=video_id).order_by("-id")
+    return viewers.annotate(resume_position_s=Subquery(last.values("position_s")[:1], output_field=FloatField()))
+
+
+def make_room(
+    viewer: Viewer,
+    *,
+    device_id: str,
+    video_id: UUID,
+    limit: int,
+    now: datetime,
+    is_claim: bool,
+    keep: PlaybackSession | None = None,
+) -> None:
+    """Let one more viewing of this device in, ending those it replaces; raises TooManyStreams.
+
+    A claim takes the device's one lease from its former session. A mere grant (`is_claim` False) takes nothing, needs
+    a free stream all the same, and counts among the few grants that nobody has used yet.
+    """
+    live = [session for session in _live(viewer) if keep is None or session.pk != keep.pk]
+    elsewhere = [session for session in live if _is_leased(session, now) and session.device_id != device_id]
+    replaced = [session for session in live if _is_replaced(session, device_id, video_id, is_claim=is_claim)]
+    unclaimed = [session for session in live if _is_unclaimed(session, now) and session not in replaced]
+    if len({session.device_id for session in elsewhere}) >= limit:
+        raise TooManyStreams([_describe(session) for session in elsewhere])
+    if not is_claim and len(unclaimed) >= UNCLAIMED_MAX:
+        raise TooManyStreams([_describe(session) for session in elsewhere + unclaimed])
+    _end(replaced, "superseded", now)
+    stale = [
+        session for session in live if not (_is_leased(session, now) or _is_unclaimed(session, now))
+        and session not in replaced
+    ]  # fmt: skip
+    if len(stale) >= STALE_MAX:
+        _end(stale, "expired", now)
+
+
+def _live(viewer: Viewer) -> QuerySet[PlaybackSession]:
+    return (
+        viewer.sessions.live()
+        .select_related("video")
+        .only(
+            "public_id", "device_id", "video__title", "created_at", "expires_at", "lease_expires_at", "user_agent"
+        )
+        .order_by("id")
+    )  # fmt: skip
+
+
+def _is_leased(session: PlaybackSession, now: datetime) -> bool:
+    return session.lease_expires_at is not None and session.lease_expires_at > now
+
+
+def _is_unclaimed(session: PlaybackSession, now: datetime) -> bool:
+    return session.lease_expires_at is None and session.expires_at > now
+
+
+def _is_replaced(session: PlaybackSession, device_id: str, video_id: UUID, *, is_claim: bool) -> bool:
+    if session.device_id != device_id:
+        return False
+    if session.lease_expires_at is None:
+        return session.video_id == video_id
+    return is_claim
+
+
+def _end(sessions: list[PlaybackSession], reason: str, now: datetime) -> None:
+    if sessions:
+        PlaybackSession.objects.live().filter(pk__in=[session.pk for session in sessions]).update(
+            state=SessionState.ENDED, end_reason=reason, ended_at=now
+        )
+
+
+def _describe(session: PlaybackSession) -> OtherSession:
+    return OtherSession(
+        id=session.public_id,
+        video_id=session.video_id,
+        video_title=session.video.title,
+        started_at=session.created_at,
+        user_agent=session.user_agent,
+        end_token=end_token(session.public_id),
+    )
