@@ -5,6 +5,7 @@ from django.core.cache import cache
 
 from sandbox.config import SandboxConfig
 from sandbox.server import Sandbox
+from videos.providers import http
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,9 @@ def _fresh_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_host_calls() -> Iterator[None]:
+    yield
+    http.reset()
