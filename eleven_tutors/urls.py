@@ -15,4 +15,5 @@ urlpatterns = [
     path("api/courses/", include("courses.api.urls")),
     path("api/payments/", include("payments.api.urls")),
     path("api/videos/", include("videos.api.urls")),
+    path("", include("eleven_tutors.pages")),
 ]

@@ -1,0 +1,75 @@
+"""The reference student pages: shells without data, whose scripts use the public API alone."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import re_path
+from django.views.generic import TemplateView
+
+
+def player_origins() -> list[str]:
+    """The origins that configured hosts serve their players from, such as `https://player.vdocipher.com`."""
+    addresses = (urlsplit(host.get("OPTIONS", {}).get("player_url", "")) for host in settings.VIDEO_PROVIDERS.values())
+    return sorted({f"{address.scheme}://{address.netloc}" for address in addresses if address.netloc})
+
+
+def content_security_policy(*, plays_video: bool) -> str:
+    """The pages' `Content-Security-Policy`: nothing inline, and a host's player on the lesson page only."""
+    players = " ".join(player_origins()) if plays_video else ""
+    frames = players or "'none'"
+    return "; ".join(
+        [
+            "default-src 'self'",
+            f"script-src 'self' {players}".rstrip(),
+            f"frame-src {frames}",
+            # Course pictures may be redirected to a bucket, posters come from the video host.
+            f"img-src 'self' data: https: {players}".rstrip(),
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        ]
+    )
+
+
+def demo_inbox_url() -> str:
+    """Where mails can be read while they go to the sandbox; empty once they are really sent."""
+    is_sandbox_mail = settings.SANDBOX_URL and settings.EMAIL_HOST in ("127.0.0.1", "localhost")
+    return f"{settings.SANDBOX_URL}/mail" if is_sandbox_mail else ""
+
+
+class Page(TemplateView):
+    http_method_names = ["get", "head", "options"]
+    plays_video = False
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(inbox_url=demo_inbox_url(), **kwargs)
+
+    def render_to_response(self, context: dict[str, Any], **response_kwargs: Any) -> HttpResponse:
+        response = super().render_to_response(context, **response_kwargs)
+        response["Content-Security-Policy"] = content_security_policy(plays_video=self.plays_video)
+        response["Cache-Control"] = "no-cache"
+        return response
+
+
+def page(pattern: str, name: str, *, plays_video: bool = False) -> Any:
+    """One page at `pattern`, with and without a trailing slash, rendered from `templates/pages/<name>.html`."""
+    view = Page.as_view(template_name=f"pages/{name}.html", plays_video=plays_video)
+    return re_path(rf"^{pattern}/?$", view, name=f"page-{name}")
+
+
+urlpatterns = [
+    re_path(r"^$", Page.as_view(template_name="pages/catalogue.html"), name="page-catalogue"),
+    page(r"courses/(?P<slug>[-a-zA-Z0-9_]+)", "course"),
+    page(r"lessons/(?P<slug>[-a-zA-Z0-9_]+)", "lesson", plays_video=True),
+    page("login", "login"),
+    page("register", "register"),
+    page("verify-email", "verify-email"),
+    page("forgot-password", "forgot-password"),
+    page("reset-password", "reset-password"),
+    page("dashboard", "dashboard"),
+    page("dashboard/payment-success", "payment-success"),
+    page("dashboard/payment-cancel", "payment-cancel"),
+]

@@ -1,0 +1,90 @@
+import { forgetMe, me, resendVerification, signInAddress } from "./account.js";
+import { patch, post } from "./api.js";
+import { courseAddress } from "./cards.js";
+import { copy, fill, find, showPicture, showProblem, showState } from "./dom.js";
+import { onSubmit } from "./forms.js";
+import { capitalised, date } from "./format.js";
+import { showList } from "./lists.js";
+import { onSignInChange, save } from "./tokens.js";
+
+const view = find("#dashboard");
+
+async function load() {
+  showState(view, "loading");
+  try {
+    const person = await me();
+    if (!person) {
+      location.replace(signInAddress());
+      return;
+    }
+    showPerson(person);
+    showState(view, "ready");
+    await Promise.all([
+      showList(find("#my-courses"), "courses/enrollments/", enrollmentCard),
+      showList(find("#my-orders"), "payments/orders/", orderRow),
+    ]);
+  } catch (error) {
+    showProblem(view, error, load);
+  }
+}
+
+function showPerson(person) {
+  fill(view, { greeting: `Hello, ${person.first_name || person.username}`, email: person.email });
+  const unverified = find("#unverified");
+  unverified.hidden = person.email_verified;
+  const resend = find("[data-resend]", unverified);
+  resend.onclick = () => resendVerification(person.email, find("[data-message]", unverified), resend);
+  const form = find("#profile");
+  for (const name of ["first_name", "last_name", "username"]) form.elements[name].value = person[name];
+  find("#password-owner").value = person.email;
+}
+
+function enrollmentCard(enrollment) {
+  const card = copy("enrollment-template");
+  const { course } = enrollment;
+  fill(card, {
+    title: course.title,
+    since: `Since ${date(enrollment.started_at)}`,
+    state: enrollment.is_active ? "Enrolled" : endedWords(enrollment),
+  });
+  find('[data-field="state"]', card).classList.toggle("tag-good", enrollment.is_active);
+  find("[data-link]", card).href = courseAddress(course.slug);
+  showPicture(find("[data-image]", card), course.thumbnail_url);
+  return card;
+}
+
+function endedWords({ ended_reason: reason }) {
+  return reason ? `Ended: ${reason.replaceAll("_", " ")}` : "Ended";
+}
+
+function orderRow(order) {
+  const row = copy("order-template");
+  fill(row, {
+    courses: order.items.map(({ course }) => course?.title ?? "Course").join(", "),
+    date: date(order.created_at),
+    total: order.total_minor === 0 ? "Free" : order.total_display,
+    status: capitalised(order.status),
+  });
+  find('[data-field="status"]', row).classList.toggle("tag-good", order.status === "paid");
+  return row;
+}
+
+onSubmit(find("#profile"), async (values) => {
+  const person = await patch("users/me/", values);
+  forgetMe();
+  showPerson(person);
+  find("#profile [data-message]").textContent = "Saved.";
+});
+
+onSubmit(find("#password-change"), async (values) => {
+  const { access, refresh } = await post("users/password/change/", values);
+  save({ access, refresh });
+  const form = find("#password-change");
+  for (const name of ["old_password", "new_password"]) form.elements[name].value = "";
+  find("[data-message]", form).textContent = "Changed. Your other devices were signed out.";
+});
+
+onSignInChange((signedIn) => {
+  if (!signedIn) location.replace("/login");
+});
+await load();
