@@ -1,4 +1,21 @@
+from drf_standardized_errors.handler import ExceptionHandler
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.pagination import PageNumberPagination
+from rest_framework_simplejwt.exceptions import AuthenticationFailed as TokenRefused
+
+
+class ErrorHandler(ExceptionHandler):
+    """Errors as `{type, errors: [{code, detail, attr}]}`, a refused bearer token among them.
+
+    simplejwt packs `detail`, `code` and `messages` into one dictionary, which would read as an error for each key.
+    """
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, TokenRefused) and isinstance(exc.detail, dict):
+            refused = NotAuthenticated(detail=exc.detail["detail"], code=exc.detail["code"])
+            refused.auth_header = getattr(exc, "auth_header", None)
+            return refused
+        return super().convert_known_exceptions(exc)
 
 
 class Pagination(PageNumberPagination):
