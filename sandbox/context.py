@@ -14,6 +14,12 @@ class WebhookTargets:
     stripe_secret: str = field(default="", repr=False)
     vdocipher_url: str = ""
 
+    def configure(self, config: SandboxConfig) -> None:
+        """Back to where the sandbox was started with."""
+        self.stripe_url = config.stripe_webhook_url
+        self.stripe_secret = config.stripe_webhook_secret
+        self.vdocipher_url = config.vdocipher_webhook_url
+
 
 @dataclass
 class SandboxContext:

@@ -79,8 +79,9 @@ def json_object() -> dict[str, Any]:
 
 
 def forget_everything(context: SandboxContext, calls: Calls) -> None:
-    """Back to an empty sandbox; where webhooks go is kept."""
+    """Back to an empty sandbox whose webhooks go where it was started with."""
     context.deliveries.forget()
     context.faults.clear()
     context.store.clear()
+    context.webhooks.configure(context.config)
     calls.clear()

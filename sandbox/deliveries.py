@@ -1,10 +1,10 @@
 import http.client
-import json
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,20 @@ Build = Callable[[], tuple[dict[str, str], bytes]]
 ATTEMPT_TIMEOUT_S = 20.0
 FIRST_BACKOFF_S = 0.5
 LOG_LENGTH = 1000
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """One webhook on its way: `first` tells whether the first attempt was accepted, `stopping` gives it up."""
+
+    service: str
+    url: str
+    build: Build
+    retries: int
+    delay_s: float
+    on_accepted: Callable[[], None] | None
+    stopping: threading.Event
+    first: "Future[bool]" = field(default_factory=Future)
 
 
 class Deliveries:
@@ -50,14 +64,14 @@ class Deliveries:
         if fault.drop:
             self._note(service, url, attempt=0, outcome="dropped")
             return None
-        first: Future[bool] = Future()
-        for copy in range(fault.duplicate):
-            result = first if copy == 0 else Future()
-            self._start(service, url, build, retries, fault.delay_ms / 1000, result, on_accepted)
+        delivery = _Delivery(service, url, build, retries, fault.delay_ms / 1000, on_accepted, self._stopping)
+        self._start(delivery)
+        for _ in range(fault.duplicate - 1):
+            self._start(replace(delivery, first=Future()))
         if not wait_s:
             return None
         try:
-            return first.result(timeout=wait_s)
+            return delivery.first.result(timeout=wait_s)
         except TimeoutError:
             return None
 
@@ -79,48 +93,33 @@ class Deliveries:
     def stop(self) -> None:
         self._stopping.set()
 
-    def _start(
-        self,
-        service: str,
-        url: str,
-        build: Build,
-        retries: int,
-        delay_s: float,
-        first: "Future[bool]",
-        on_accepted: Callable[[], None] | None,
-    ) -> None:
+    def _start(self, delivery: "_Delivery") -> None:
         with self._idle:
             self._open += 1
-        arguments = (service, url, build, retries, delay_s, first, on_accepted, self._stopping)
-        threading.Thread(target=self._deliver, args=arguments, name=f"webhook-{service}", daemon=True).start()
+        name = f"webhook-{delivery.service}"
+        threading.Thread(target=self._deliver, args=[delivery], name=name, daemon=True).start()
 
-    def _deliver(
-        self,
-        service: str,
-        url: str,
-        build: Build,
-        retries: int,
-        delay_s: float,
-        first: "Future[bool]",
-        on_accepted: Callable[[], None] | None,
-        stopping: threading.Event,
-    ) -> None:
+    def _deliver(self, delivery: "_Delivery") -> None:
         try:
-            pause_s = delay_s
-            for attempt in range(retries + 1):
-                if stopping.wait(pause_s):
+            pause_s = delivery.delay_s
+            for attempt in range(delivery.retries + 1):
+                if delivery.stopping.wait(pause_s):
                     return
-                outcome = _attempt(url, build)
-                self._note(service, url, attempt=attempt + 1, outcome=outcome)
+                outcome = _attempt(delivery.url, delivery.build)
+                if delivery.stopping.is_set():
+                    return
+                self._note(delivery.service, delivery.url, attempt=attempt + 1, outcome=outcome)
                 accepted = isinstance(outcome, int) and 200 <= outcome < 300
-                if accepted and on_accepted is not None:
-                    on_accepted()
+                if accepted and delivery.on_accepted:
+                    delivery.on_accepted()
                 if attempt == 0:
-                    first.set_result(accepted)
+                    delivery.first.set_result(accepted)
                 if accepted:
                     return
                 pause_s = FIRST_BACKOFF_S * 2**attempt
         finally:
+            if not delivery.first.done():
+                delivery.first.set_result(False)
             with self._idle:
                 self._open -= 1
                 self._idle.notify_all()
@@ -129,11 +128,6 @@ class Deliveries:
         self._log.append(
             {"service": service, "url": hidden_query(url), "attempt": attempt, "outcome": outcome, "at": time.time()}
         )
-
-
-def json_body(payload: object) -> tuple[dict[str, str], bytes]:
-    """Headers and body of an unsigned JSON webhook."""
-    return {"Content-Type": "application/json"}, json.dumps(payload).encode()
 
 
 def hidden_query(url: str) -> str:

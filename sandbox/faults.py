@@ -111,6 +111,10 @@ class Faults:
         checked = _checked(values, _API_FIELDS)
         checked["missing"] = tuple(checked.get("missing", ()))
         fault = Fault(**checked)
+        if not all(isinstance(value, str) for value in fault.headers.values()):
+            raise InvalidFault("headers: every value must be text")
+        if not all(isinstance(key, str) for key in fault.missing):
+            raise InvalidFault("missing: every key must be text")
         try:
             re.compile(fault.path)
         except re.error as error:

@@ -1,5 +1,6 @@
 import email
 import email.policy
+import logging
 import re
 import socket
 import uuid
@@ -52,6 +53,7 @@ class MailSink(Controller):
     """An SMTP server on a thread of its own; a port of 0 means any free one, known after `start()`."""
 
     def __init__(self, mailbox: Mailbox, host: str, port: int) -> None:
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         self._socket = socket.create_server((host, port))
         super().__init__(mailbox, hostname=host, port=self._socket.getsockname()[1])
 

@@ -32,11 +32,8 @@ class Sandbox:
         state_dir = self.config.state_dir
         store = Store(state_dir / "sandbox.db" if state_dir else None)
         faults = Faults()
-        webhooks = WebhookTargets(
-            stripe_url=self.config.stripe_webhook_url,
-            stripe_secret=self.config.stripe_webhook_secret,
-            vdocipher_url=self.config.vdocipher_webhook_url,
-        )
+        webhooks = WebhookTargets()
+        webhooks.configure(self.config)
         self.context = SandboxContext(self.config, store, faults, Deliveries(faults), webhooks)
         self.stripe = StripeSandbox(self.context)
         self._library = Library(self.context)
@@ -115,7 +112,7 @@ class Sandbox:
         return f"{self.url}/vdocipher/player/v2/"
 
     def reset(self) -> None:
-        """Forget state, faults, calls and mail; where webhooks go is kept."""
+        """Forget state, faults, calls and mail; webhooks go where they did at the start."""
         control.forget_everything(self.context, self._calls)
 
     def fault(self, **values: Any) -> None:

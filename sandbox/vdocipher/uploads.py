@@ -89,7 +89,7 @@ def ticket(context: SandboxContext, video_id: str, *, now: datetime | None = Non
 
 def signature(context: SandboxContext, policy: str, credential: str) -> str:
     """The SigV4 signature of an encoded policy, with the bucket's secret."""
-    key = b"AWS4" + _secret(context)
+    key = b"AWS4" + bucket_secret(context)
     for scope in credential.split("/")[1:]:
         key = hmac.new(key, scope.encode(), hashlib.sha256).digest()
     return hmac.new(key, policy.encode(), hashlib.sha256).hexdigest()
@@ -99,7 +99,7 @@ def create_blueprint(context: SandboxContext, library: Library) -> Blueprint:
     """The bucket, at /vdocipher/upload/."""
     blueprint = Blueprint("vdocipher_uploads", __name__)
 
-    @blueprint.post("/vdocipher/upload/")
+    @blueprint.post("/vdocipher/upload/", provide_automatic_options=False)
     def upload() -> Response:
         try:
             form = _read_form()
@@ -125,7 +125,7 @@ def outcome_of(head: bytes) -> str:
     return READY if is_media else NOT_MEDIA
 
 
-def _secret(context: SandboxContext) -> bytes:
+def bucket_secret(context: SandboxContext) -> bytes:
     return hashlib.sha256(b"bucket:" + context.config.vdocipher_api_secret.encode()).hexdigest().encode()
 
 

@@ -179,8 +179,9 @@
 
   for (const name of MEDIA_EVENTS) {
     video.addEventListener(name, () => {
-      if (name === "timeupdate" || name === "ended") watch();
+      if (name === "timeupdate" || name === "pause" || name === "ended") watch();
       if (name === "seeking") lastTime = null;
+      if (name === "seeked" || name === "playing") lastTime ??= video.currentTime;
       if (name === "error" && refused) return;
       tell({ event: name });
     });

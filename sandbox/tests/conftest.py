@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.config import SandboxConfig
+from sandbox.server import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(SandboxConfig(vdocipher_encode_s=0.2, stripe_webhook_secret="whsec_sandbox_tests")) as running:
+        yield running
