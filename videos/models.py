@@ -29,11 +29,14 @@ class AssetStatus(models.TextChoices):
     DELETED = "deleted"
 
 
+_CURRENT: str = "current_asset"
+
+
 class VideoQuerySet(models.QuerySet["Video"]):
     def with_current_asset(self) -> "VideoQuerySet":
         """Fetch each video's current asset in the same statement."""
         current = FilteredRelation("assets", condition=Q(assets__is_current=True))
-        return self.annotate(current_asset=current).select_related("current_asset")
+        return self.annotate(**{_CURRENT: current}).select_related(_CURRENT)
 
     def not_deleted(self) -> "VideoQuerySet":
         deleted = Asset.objects.filter(video=OuterRef("pk"), is_current=True, status=AssetStatus.DELETED)
@@ -69,9 +72,10 @@ class Video(models.Model):
 
     def get_current_asset(self) -> "Asset | None":
         """The asset that is played; costs a query unless the video was fetched `with_current_asset`."""
-        if "current_asset" not in self.__dict__:
+        if _CURRENT not in self.__dict__:
             return self.assets.filter(is_current=True).first()
-        return self.__dict__["current_asset"]
+        fetched: Asset | None = self.__dict__[_CURRENT]
+        return fetched
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):

@@ -129,7 +129,9 @@ def _create(
     protection = protection_of(alias)
     try:
         with transaction.atomic():
-            video = video or Video.objects.create(title=title[:200] or host_id[:200], owner=owner)
+            video = video or Video.objects.create(
+                title=title[:200] or host_id[:200], owner_id=None if owner is None else owner.pk
+            )
             asset = Asset.objects.create(
                 video=video, provider=alias, host_id=host_id, protection=protection, is_current=False
             )
@@ -137,10 +139,10 @@ def _create(
             return asset, True
     except IntegrityError:
         # Somebody else attached the same id in this moment; without such a row the error is another one.
-        asset = Asset.objects.select_related("video").filter(provider=alias, host_id=host_id).first()
-        if asset is None:
+        other = Asset.objects.select_related("video").filter(provider=alias, host_id=host_id).first()
+        if other is None:
             raise
-        return asset, False
+        return other, False
 
 
 def _apply(asset_id: int, info: AssetInfo) -> None:

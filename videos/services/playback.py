@@ -160,6 +160,8 @@ def _ask(user: "Person", session: PlaybackSession, asset: Asset, decision: Decis
         if error.is_retryable or isinstance(error, MalformedResponse):
             raise HostUnavailable(retry_after_s=_whole_seconds(error.retry_after_s)) from error
         _ask_about(asset)
+        if error.code == "not_playable":
+            raise VideoNotReady(AssetStatus.PROCESSING) from error
         raise HostUnavailable("host_refused", retry_after_s=REFUSAL_RETRY_S) from error
 
 

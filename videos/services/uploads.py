@@ -48,7 +48,7 @@ def create_upload(
     with transaction.atomic():
         video = Video.objects.create(
             title=title,
-            owner=owner,
+            owner_id=owner.pk,
             access_level=access_level,
             required_tier=required_tier,
             protection=protection,

@@ -1,0 +1,47 @@
+"""The error body in the API's description."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse, inline_serializer
+from rest_framework import serializers
+
+
+class VideoErrorSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    attr = serializers.CharField(allow_null=True)
+
+
+ERROR_BODY = inline_serializer(
+    "VideoErrorBody",
+    {"type": serializers.CharField(), "errors": VideoErrorSerializer(many=True)},
+)
+
+
+def errors(**descriptions: str) -> dict[Any, OpenApiResponse]:
+    """`errors(e404="Unknown video.")`: error responses by status."""
+    return {int(name[1:]): OpenApiResponse(ERROR_BODY, text) for name, text in descriptions.items()}
+
+
+GRANT_ERRORS = errors(
+    e400="A field is missing or wrong.",
+    e401="Sign in to watch this video.",
+    e403="No right to watch; `code` says why (`not_enrolled`, `enrollment_ended`, `tier_too_low` with `tier`).",
+    e404="Unknown video.",
+    e409="`video_failed`, `video_deleted`, `video_missing`, or `too_many_streams` with `sessions`.",
+    e425="`video_not_ready`, with the `status`; see Retry-After.",
+    e429="Too many grants; see Retry-After.",
+    e503="`host_unavailable`, `host_refused` or `host_misconfigured`; see Retry-After.",
+)
+SESSION_ERRORS = errors(
+    e400="A field is missing or wrong.",
+    e403="`invalid_session_token`, `session_ended` or `session_revoked`: stop the player.",
+    e409="`too_many_streams`, with `sessions`.",
+)
+MANAGE_ERRORS = errors(e401="Not signed in.", e403="Not yours to manage.", e404="Unknown video.")
+CREATE_ERRORS = errors(
+    e400="A field is wrong, the file is too large, or no host fits.",
+    e401="Not signed in.",
+    e403="You may not create videos.",
+    e503="The host gives no upload ticket at the moment.",
+)
