@@ -55,7 +55,8 @@ class Events:
             due = [held for held in self._held_back if time.monotonic() - held.since >= older_than_s]
             self._held_back = [held for held in self._held_back if held not in due]
         for held in due:
-            self._send(held.event_id, held.fault)
+            if self._context.store.get(COLLECTION, held.event_id) is not None:
+                self._send(held.event_id, held.fault)
 
     def _is_subscribed(self, kind: str) -> bool:
         enabled = self._settings.enabled_events
