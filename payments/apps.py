@@ -5,3 +5,11 @@ class PaymentsConfig(AppConfig):
     name = "payments"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Payments"
+
+    def ready(self) -> None:
+        from mailing.services import register  # noqa: PLC0415  # models are loaded by now, not before
+        from payments import checks  # noqa: F401, PLC0415
+        from payments.services import mails  # noqa: PLC0415
+
+        register(mails.ORDER_CONFIRMATION, mails.render_order_confirmation)
+        register(mails.PAYMENT_FAILED, mails.render_payment_failed)

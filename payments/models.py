@@ -2,7 +2,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 
 from courses.models import Course
 
@@ -30,6 +30,31 @@ class PaymentStatus(models.IntegerChoices):
     REFUNDED = -2
 
 
+SETTLED = (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED)
+
+
+class FailureCode(models.TextChoices):
+    EXPIRED = "expired", "the checkout ran out"
+    SUPERSEDED = "superseded", "replaced by another attempt"
+    REJECTED = "rejected", "refused by the payment provider"
+    ASYNC_FAILED = "async_failed", "the bank did not send the money"
+    USER_GONE = "user_gone", "paid, but the account is closed"
+    ORDER_GONE = "order_gone", "paid, but the order is gone"
+
+
+PAID_FOR_NOBODY = (FailureCode.USER_GONE, FailureCode.ORDER_GONE)
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def open(self) -> "OrderQuerySet":
+        return self.filter(status__in=OPEN)
+
+    def with_details(self) -> "OrderQuerySet":
+        """With items, their courses and the payments: two more statements however many orders there are."""
+        items = OrderItem.objects.select_related("course").order_by("id")
+        return self.prefetch_related(Prefetch("items", items), "payments")
+
+
 class Order(models.Model):
     """What a student agreed to pay for, frozen at checkout. `status` is derived from the payments by `recompute`."""
 
@@ -44,6 +69,8 @@ class Order(models.Model):
     needs_attention = models.CharField(
         max_length=255, blank=True, help_text="Why a person has to look; empty: nothing to do."
     )
+
+    objects = OrderQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -82,16 +109,24 @@ class OrderItem(models.Model):
         return self.title
 
 
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def live(self) -> "PaymentQuerySet":
+        return self.filter(status=PaymentStatus.PENDING)
+
+
 class Payment(models.Model):
-    """One attempt to pay an order. `transaction_id` is the checkout session's id, as the contract names it."""
+    """One attempt to pay an order. `transaction_id` is the checkout session's id, once the money is there.
+
+    A payment outlives its order: it is the proof that money was taken.
+    """
 
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    order = models.ForeignKey(Order, null=True, on_delete=models.SET_NULL, related_name="payments")
     attempt = models.PositiveSmallIntegerField(default=1)
     provider = models.CharField(max_length=16, default="stripe")
     status = models.SmallIntegerField(choices=PaymentStatus, default=PaymentStatus.PENDING)
     is_processing = models.BooleanField(default=False, help_text="Completed at the provider, money not there yet.")
-    failure_code = models.CharField(max_length=32, blank=True)
+    failure_code = models.CharField(max_length=32, choices=FailureCode, blank=True)
     amount_minor = models.PositiveIntegerField()
     refunded_minor = models.PositiveIntegerField(default=0)
     currency = models.CharField(max_length=3)
@@ -105,6 +140,8 @@ class Payment(models.Model):
     livemode = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = PaymentQuerySet.as_manager()
 
     class Meta:
         ordering = ["order_id", "attempt"]

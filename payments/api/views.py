@@ -1,0 +1,83 @@
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import generics, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from courses.models import Course
+from payments.api.errors import api_errors
+from payments.api.pagination import OrderPagination
+from payments.api.serializers import CheckoutRequestSerializer, CheckoutSerializer, OrderSerializer
+from payments.models import Order
+from payments.services.checkout import start_checkout
+from payments.services.sync import sync_order
+from users.models import User
+
+CONFLICT = OpenApiResponse(
+    description="`already_enrolled`, `already_paid`, `payment_processing` or `too_many_open_checkouts`."
+)
+REJECTED = OpenApiResponse(description="`provider_rejected`: the payment service refused the order.")
+UNAVAILABLE = OpenApiResponse(description="`provider_unavailable`, with `Retry-After` in seconds.")
+
+
+def _student(request: Request) -> User:
+    return cast(User, request.user)
+
+
+class CheckoutView(APIView):
+    throttle_scope = "checkout"
+
+    @extend_schema(
+        operation_id="payments_checkout",
+        summary="Buy a course",
+        description="Creates an order, or takes up the open one, and answers the checkout page to send the browser to. "
+        "Needs a verified address (403 `email_unverified`). A free course is given at once: `url` is null.",
+        request=CheckoutRequestSerializer,
+        responses={201: CheckoutSerializer, 409: CONFLICT, 502: REJECTED, 503: UNAVAILABLE},
+    )
+    def post(self, request: Request) -> Response:
+        wanted = CheckoutRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        course = get_object_or_404(Course.objects.published(), pk=wanted.validated_data["course_id"])
+        with api_errors():
+            checkout = start_checkout(user=_student(request), course=course)
+        return Response(CheckoutSerializer(checkout).data, status=status.HTTP_201_CREATED)
+
+
+class MyOrders(generics.GenericAPIView[Order]):
+    serializer_class = OrderSerializer
+    lookup_field = "public_id"
+
+    def get_queryset(self) -> QuerySet[Order]:
+        if getattr(self, "swagger_fake_view", False):
+            return Order.objects.none()
+        return Order.objects.filter(user=_student(self.request)).with_details()
+
+
+class OrderListView(generics.ListAPIView[Order], MyOrders):
+    pagination_class = OrderPagination
+
+
+class OrderDetailView(generics.RetrieveAPIView[Order], MyOrders):
+    pass
+
+
+class OrderSyncView(MyOrders):
+    throttle_scope = "order_sync"
+
+    @extend_schema(
+        operation_id="payments_orders_sync",
+        summary="Ask what became of an order",
+        description="For the page that a student lands on after paying: asks Stripe unless the order is fulfilled, and "
+        "answers the order. Poll it every two seconds while `status` is `pending` or `processing`.",
+        request=None,
+        responses={200: OrderSerializer, 503: UNAVAILABLE},
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with api_errors():
+            order = sync_order(self.get_object())
+        return Response(self.get_serializer(order).data)

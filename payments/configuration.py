@@ -1,0 +1,80 @@
+"""Whether the payment settings may be used as they are; asked at start-up by `checks` and at use by `stripe`."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+STRIPE_HOST = "api.stripe.com"
+SANDBOX_KEY_PREFIX = "sk_test_sandbox_"
+LIVE_KEY_PREFIXES = ("sk_live_", "rk_live_")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A setting that makes payments unsafe (`forbids_use`) or incomplete."""
+
+    id: str
+    message: str
+    hint: str
+    forbids_use: bool
+
+
+def is_enabled() -> bool:
+    return bool(settings.STRIPE_SECRET_KEY)
+
+
+def is_live() -> bool:
+    return settings.STRIPE_SECRET_KEY.startswith(LIVE_KEY_PREFIXES)
+
+
+def webhook_secrets() -> list[str]:
+    """The signing secrets accepted now, several while one is being replaced; an empty one never counts."""
+    return [secret for secret in settings.STRIPE_WEBHOOK_SECRETS if secret.strip()]
+
+
+def problems() -> list[Problem]:
+    """Everything that is wrong with the payment settings; nothing while payments are off."""
+    if not is_enabled():
+        return []
+    found = []
+    if not webhook_secrets():
+        found.append(
+            Problem(
+                "payments.E001",
+                "STRIPE_SECRET_KEY is set, but STRIPE_WEBHOOK_SECRET is empty: paid orders would not be noticed.",
+                "Set STRIPE_WEBHOOK_SECRET to the signing secret of the webhook endpoint.",
+                forbids_use=False,
+            )
+        )
+    if is_live() and settings.DEBUG:
+        found.append(
+            Problem(
+                "payments.E002",
+                "STRIPE_SECRET_KEY is a live key while DEBUG is on.",
+                "Use a test key (sk_test_…) for development, or turn DEBUG off.",
+                forbids_use=True,
+            )
+        )
+    if not _is_safe_api_base():
+        found.append(
+            Problem(
+                "payments.E003",
+                f"STRIPE_API_BASE leads away from {STRIPE_HOST}.",
+                f"A stand-in must be on loopback, and STRIPE_SECRET_KEY must begin with {SANDBOX_KEY_PREFIX}.",
+                forbids_use=True,
+            )
+        )
+    return found
+
+
+def _is_safe_api_base() -> bool:
+    try:
+        base = urlsplit(settings.STRIPE_API_BASE)
+        host = base.hostname
+    except ValueError:
+        return False
+    if host == STRIPE_HOST:
+        return base.scheme == "https" and not settings.STRIPE_SECRET_KEY.startswith(SANDBOX_KEY_PREFIX)
+    return host in _LOOPBACK and settings.STRIPE_SECRET_KEY.startswith(SANDBOX_KEY_PREFIX)
