@@ -11,19 +11,24 @@ from pathlib import Path
 from sandbox.config import SandboxConfig
 from sandbox.server import Sandbox
 
+ADDRESSES = "sandbox.json"
+
 
 def main() -> int:
     config = _config(_parser().parse_args())
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    addresses = config.state_dir / ADDRESSES if config.state_dir else None
+    if addresses:
+        addresses.unlink(missing_ok=True)
     try:
         sandbox = Sandbox(config).start()
     except (OSError, ValueError) as error:
         print(f"The sandbox could not start: {error}", file=sys.stderr)
         return 1
     try:
-        _announce(sandbox)
+        _announce(sandbox, addresses)
         stop.wait()
     finally:
         sandbox.stop()
@@ -37,10 +42,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--smtp-port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--state-dir", type=Path, default=Path("var/sandbox"))
     parser.add_argument("--stripe-webhook-url", default=os.environ.get("SANDBOX_STRIPE_WEBHOOK_URL", ""))
-    parser.add_argument("--stripe-webhook-secret", default=os.environ.get("STRIPE_WEBHOOK_SECRET", ""))
+    parser.add_argument("--stripe-webhook-secret", default=_first_webhook_secret())
     parser.add_argument("--vdocipher-webhook-url", default=os.environ.get("SANDBOX_VDOCIPHER_WEBHOOK_URL", ""))
     parser.add_argument("--vdocipher-encode-s", type=float, default=SandboxConfig.vdocipher_encode_s)
     return parser
+
+
+def _first_webhook_secret() -> str:
+    """The application may know several while it rotates them; the first one is the newest."""
+    return os.environ.get("STRIPE_WEBHOOK_SECRET", "").split(",")[0].strip()
 
 
 def _config(options: argparse.Namespace) -> SandboxConfig:
@@ -51,12 +61,12 @@ def _config(options: argparse.Namespace) -> SandboxConfig:
     return SandboxConfig(**vars(options), **{name: key for name, key in keys.items() if key})
 
 
-def _announce(sandbox: Sandbox) -> None:
-    config = sandbox.config
-    if config.state_dir is not None:
+def _announce(sandbox: Sandbox, addresses: Path | None) -> None:
+    if addresses:
         written = json.dumps({"url": sandbox.url, "smtp_port": sandbox.smtp_port})
-        (config.state_dir / "sandbox.json").write_text(written, encoding="utf-8")
-    print(f"Sandbox at {sandbox.url}/ (inbox {sandbox.url}/mail, SMTP {config.host}:{sandbox.smtp_port})", flush=True)
+        addresses.write_text(written, encoding="utf-8")
+    smtp = f"{sandbox.config.host}:{sandbox.smtp_port}"
+    print(f"Sandbox at {sandbox.url}/ (inbox {sandbox.url}/mail, SMTP {smtp})", flush=True)
 
 
 if __name__ == "__main__":
