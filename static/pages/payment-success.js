@@ -8,7 +8,13 @@ import { tokens } from "./tokens.js";
 const POLL_EVERY_MS = 2000;
 const POLLS = 15;
 const SYNC_EVERY_POLLS = 5;
-const OVER = ["expired", "canceled", "cancelled", "failed"];
+const GRANTS_ACCESS = ["paid", "partially_refunded"];
+const OVER = {
+  expired: ["This checkout ran out", "Nothing was charged for this order."],
+  failed: ["This payment did not go through", "Nothing was charged for this order."],
+  refunded: ["This order was refunded", "The course is there if you want it back."],
+  disputed: ["This payment is disputed", "The course is closed until that is settled."],
+};
 
 const view = find("#payment");
 const address = new URLSearchParams(location.search);
@@ -18,8 +24,8 @@ async function confirm() {
   showState(view, "loading");
   try {
     const order = await settledOrder();
-    if (order.status === "paid") await welcome(order);
-    else if (OVER.includes(order.status)) unpaid();
+    if (GRANTS_ACCESS.includes(order.status)) await welcome(order);
+    else if (order.status in OVER) unpaid(order.status);
     else showState(view, "pending", { focus: true });
   } catch (error) {
     if (error.status === 401) showState(view, "sign-in");
@@ -30,11 +36,15 @@ async function confirm() {
 
 async function settledOrder() {
   let order = await look(true);
-  for (let poll = 1; poll <= POLLS && order.status !== "paid" && !OVER.includes(order.status); poll += 1) {
+  for (let poll = 1; poll <= POLLS && !isSettled(order); poll += 1) {
     await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
     order = await look(poll % SYNC_EVERY_POLLS === 0);
   }
   return order;
+}
+
+function isSettled({ status }) {
+  return GRANTS_ACCESS.includes(status) || status in OVER;
 }
 
 /** The order; with `sync` the server asks the payment provider first, and its own knowledge is used when that fails. */
@@ -58,7 +68,9 @@ async function welcome(order) {
   showState(view, "ready", { focus: true });
 }
 
-function unpaid() {
+function unpaid(status) {
+  const [heading, detail] = OVER[status];
+  fill(view, { heading, detail });
   if (slug) find("[data-course-link]", view).href = courseAddress(slug);
   showState(view, "unpaid", { focus: true });
 }

@@ -1,0 +1,71 @@
+import re
+
+import pytest
+
+from eleven_tutors.pages import content_security_policy, player_origins
+
+ADDRESSES = [
+    "/courses/introduction-to-proofs",
+    "/lessons/what-is-a-proof",
+    "/login",
+    "/register",
+    "/verify-email",
+    "/forgot-password",
+    "/reset-password",
+    "/dashboard",
+    "/dashboard/payment-success",
+    "/dashboard/payment-cancel",
+]
+
+
+@pytest.mark.parametrize("address", ["/", *ADDRESSES, *(f"{address}/" for address in ADDRESSES)])
+def test_a_page_answers_without_asking_the_database(client, address):
+    response = client.get(address)
+
+    assert response.status_code == 200
+    assert b"<main" in response.content
+
+
+@pytest.mark.parametrize("address", ["/", *ADDRESSES])
+def test_a_page_runs_nothing_inline_and_nothing_from_elsewhere(client, address):
+    response = client.get(address)
+    page = response.content.decode()
+
+    assert not re.search(r"<script(?![^>]*\ssrc=)", page)
+    assert not re.search(r"\s(style|on[a-z]+)=", page)
+    assert not re.search(r"""(?:src|href)="(?:https?:)?//""", page)
+    assert "'unsafe-inline'" not in response["Content-Security-Policy"]
+
+
+def test_only_the_lesson_page_lets_the_video_host_in(client, settings):
+    settings.VIDEO_PROVIDERS = {"a": {"OPTIONS": {"player_url": "https://player.example/v2/"}}, "b": {}}
+
+    assert player_origins() == ["https://player.example"]
+    lesson = client.get("/lessons/welcome")["Content-Security-Policy"]
+    assert "frame-src https://player.example;" in lesson
+    assert "script-src 'self' https://player.example;" in lesson
+    assert client.get("/login")["Content-Security-Policy"] == content_security_policy(plays_video=False)
+    assert "player.example" not in client.get("/login")["Content-Security-Policy"]
+
+
+def test_a_slug_is_never_markup(client):
+    assert client.get("/courses/%22%3E%3Cscript%3E").status_code == 404
+
+
+def test_an_unknown_address_has_a_page_of_its_own(client):
+    response = client.get("/nothing-here")
+
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+
+
+def test_the_demo_inbox_is_linked_only_while_mail_goes_to_the_sandbox(client, settings):
+    settings.SANDBOX_URL, settings.EMAIL_HOST = "http://127.0.0.1:8001", "127.0.0.1"
+    assert 'content="http://127.0.0.1:8001/mail"' in client.get("/register").content.decode()
+
+    settings.EMAIL_HOST = "smtp.example.com"
+    assert "8001" not in client.get("/register").content.decode()
+
+
+def test_pages_take_no_posts(client):
+    assert client.post("/login").status_code == 405
