@@ -30,6 +30,7 @@ def sandbox(running_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
             },
         }
     }
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_PORT = running_sandbox.smtp_port
     return running_sandbox
 

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -10,6 +12,9 @@ class AccountManager(UserManager["User"]):
     def with_email(self, email: str) -> models.QuerySet["User"]:
         """The account of this address whatever its case, by the index that keeps addresses unique."""
         return self.filter(Exact(Lower("email"), email.lower()))
+
+    def with_username(self, username: str) -> models.QuerySet["User"]:
+        return self.filter(Exact(Lower("username"), username.lower()))
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.with_email(username or "").get()
@@ -24,7 +29,7 @@ class User(AbstractUser):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["username"]
 
-    objects = AccountManager()
+    objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -48,6 +53,11 @@ class User(AbstractUser):
         return self.groups.filter(name=INSTRUCTORS_GROUP).exists()
 
 
+class HeldUsernameQuerySet(models.QuerySet["HeldUsername"]):
+    def with_username(self, username: str) -> "HeldUsernameQuerySet":
+        return self.filter(Exact(Lower("username"), username.lower()))
+
+
 class HeldUsername(models.Model):
     """A username asked for in a registration whose address was known already.
 
@@ -58,6 +68,8 @@ class HeldUsername(models.Model):
     username = models.CharField(max_length=150)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="held_usernames")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = HeldUsernameQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("username"), name="held_username_unique_ci")]

@@ -11,6 +11,7 @@ atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
 _PREFIXES_OF_OURS = ("STRIPE_", "VDOCIPHER_", "VIDEO_", "R2_", "EMAIL_", "REDIS_", "CELERY_", "SENTRY_", "THROTTLE_")
 for _name in [name for name in os.environ if name.startswith(_PREFIXES_OF_OURS)]:
     del os.environ[_name]
+(_STATE / "static").mkdir()
 os.environ |= {
     "READ_DOTENV": "0",
     "VAR_DIR": str(_STATE),

@@ -1,5 +1,5 @@
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -15,7 +15,8 @@ from rest_framework.views import APIView
 from users import services
 from users.api import schema, serializers
 from users.api.errors import as_api_errors
-from users.api.throttles import ClientAndAddressThrottle
+from users.api.throttles import LoginThrottle, MailThrottle
+from users.models import User
 
 REGISTERED = "Almost done: open the link that was mailed to this address."
 BEARER = 'Bearer realm="api"'
@@ -25,6 +26,11 @@ def checked(serializer_class: type[Serializer], request: Request, **options: Any
     serializer = serializer_class(data=request.data, **options)
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
+
+
+def account(request: Request) -> User:
+    """The user of a view that only signed-in users reach."""
+    return cast(User, request.user)
 
 
 class PublicView(APIView):
@@ -49,9 +55,8 @@ class PublicView(APIView):
     methods=["post"],
 )
 class RegisterView(PublicView):
-    throttle_classes = [ClientAndAddressThrottle]
+    throttle_classes = [MailThrottle]
     throttle_scope = "register"
-    address_rate = "mail_address"
 
     @extend_schema(
         operation_id="users_register",
@@ -86,9 +91,8 @@ class VerifyEmailView(PublicView):
 
 
 class AcceptEmailView(PublicView):
-    throttle_classes = [ClientAndAddressThrottle]
+    throttle_classes = [MailThrottle]
     throttle_scope = "mail"
-    address_rate = "mail_address"
 
 
 class ResendVerificationView(AcceptEmailView):
@@ -134,9 +138,8 @@ class PasswordResetConfirmView(PublicView):
 
 @extend_validation_errors(["password_incorrect"], field_name="old_password", methods=["post"])
 class PasswordChangeView(APIView):
-    throttle_classes = [ClientAndAddressThrottle]
+    throttle_classes = [LoginThrottle]
     throttle_scope = "login"
-    address_rate = "login_address"
 
     @extend_schema(
         operation_id="users_password_change",
@@ -147,15 +150,14 @@ class PasswordChangeView(APIView):
     def post(self, request: Request) -> Response:
         data = checked(serializers.PasswordChangeSerializer, request)
         with as_api_errors(weak_in="new_password"):
-            pair = services.change_password(request.user, **data)
-        services.forget_attempts(rate=self.address_rate, address=request.user.email)
+            pair = services.change_password(account(request), **data)
+        services.forget_attempts(rate=LoginThrottle.address_rate, address=account(request).email)
         return Response(asdict(pair))
 
 
 class TokenView(PublicView):
-    throttle_classes = [ClientAndAddressThrottle]
+    throttle_classes = [LoginThrottle]
     throttle_scope = "login"
-    address_rate = "login_address"
 
     @extend_schema(
         operation_id="users_token",
@@ -170,7 +172,7 @@ class TokenView(PublicView):
             raise AuthenticationFailed("No active account has this address and password.", code="no_active_account")
         with as_api_errors():
             pair = services.issue_tokens(user)
-        services.forget_attempts(rate=self.address_rate, address=data["email"])
+        services.forget_attempts(rate=LoginThrottle.address_rate, address=data["email"])
         return Response(asdict(pair))
 
 
@@ -217,5 +219,5 @@ class MeView(APIView):
     def patch(self, request: Request) -> Response:
         changes = checked(serializers.MeSerializer, request, instance=request.user, partial=True)
         with as_api_errors():
-            user = services.update_profile(request.user, **changes)
+            user = services.update_profile(account(request), **changes)
         return Response(serializers.MeSerializer(user).data)

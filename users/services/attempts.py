@@ -1,4 +1,3 @@
-import re
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -43,8 +42,8 @@ def flush_attempts(*, before: datetime | None = None) -> int:
 
 
 def _limit(rate: str) -> tuple[int, timedelta]:
-    limit, period = re.fullmatch(r"(\d+)/([smhd])\w*", api_settings.DEFAULT_THROTTLE_RATES[rate]).groups()  # type: ignore[union-attr]
-    return int(limit), timedelta(seconds=_SECONDS[period])
+    limit, period = str(api_settings.DEFAULT_THROTTLE_RATES[rate]).split("/")
+    return int(limit), timedelta(seconds=_SECONDS[period[0]])
 
 
 def _seconds_left(left: timedelta) -> int:

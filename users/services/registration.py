@@ -32,11 +32,10 @@ def register_user(*, email: str, username: str, password: str, first_name: str =
 
 def is_username_taken(username: str, *, by_other_than: User | None = None) -> bool:
     """Whether an account has this username or holds it, whatever its case."""
-    own_pk = by_other_than.pk if by_other_than else None
-    return (
-        User.objects.filter(username__iexact=username).exclude(pk=own_pk).exists()
-        or HeldUsername.objects.filter(username__iexact=username).exclude(user_id=own_pk).exists()
-    )
+    users, holds = User.objects.with_username(username), HeldUsername.objects.with_username(username)
+    if by_other_than is not None:
+        users, holds = users.exclude(pk=by_other_than.pk), holds.exclude(user=by_other_than)
+    return users.exists() or holds.exists()
 
 
 def update_profile(user: User, **changes: str) -> User:
