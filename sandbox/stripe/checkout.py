@@ -56,12 +56,13 @@ class Checkout:
 
     def session(self, session_id: str) -> Record:
         """The session as it is now: one whose time is up has expired. Raises StripeError when unknown."""
-        session = self._store.get(SESSIONS, session_id)
-        if session is None:
-            raise missing_object("checkout.session", session_id, param="session")
-        if session["status"] == "open" and session["expires_at"] <= self._settings.now():
-            return self.expire(session_id)
-        return session
+        with self._store.lock:
+            session = self._store.get(SESSIONS, session_id)
+            if session is None:
+                raise missing_object("checkout.session", session_id, param="session")
+            if session["status"] == "open" and session["expires_at"] <= self._settings.now():
+                return self.expire(session_id)
+            return session
 
     def line_items(self, session_id: str) -> list[Record]:
         return list((self._store.get(DETAILS, session_id) or {}).get("line_items", []))

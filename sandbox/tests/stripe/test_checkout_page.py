@@ -1,5 +1,6 @@
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -145,6 +146,14 @@ def test_a_paid_session_says_so_and_takes_no_second_payment(client):
     for answer in (requests.get(session.url), pay(session)):
         assert answer.status_code == 200
         assert "This payment is done" in answer.text
+    assert len(client.v1.charges.list().data) == 1
+
+
+def test_of_several_payments_at_once_one_goes_through(client):
+    session = make_session(client)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: pay(session).status_code, range(6)))
+    assert sorted(answers) == [200] * 5 + [303]
     assert len(client.v1.charges.list().data) == 1
 
 
