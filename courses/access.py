@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, TypeAlias, Union, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -64,7 +65,7 @@ def may_manage_lesson(user: Person, lesson: Lesson) -> bool:
     return manageable_courses(user).filter(pk=lesson.part.course_id).exists()
 
 
-def videos_out_of_reach(user: "User", video_ids: Collection[object]) -> set[object]:
+def videos_out_of_reach(user: "User", video_ids: Collection[UUID]) -> set[UUID]:
     """Those of `video_ids` that no lesson lets `user` watch any more."""
     lessons = list(Lesson.objects.filter(video_id__in=video_ids).select_related("part"))
     decisions = lesson_decisions(user, lessons)

@@ -1,11 +1,16 @@
-"""What an uploaded picture must be: a JPEG, PNG or WebP by its content, of a bounded size on disk and in memory."""
+"""Pictures: what may be uploaded (by its content, bounded on disk and in memory), where it is found, when it goes."""
 
 import warnings
+from collections.abc import Iterable
+from functools import partial
 from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
+from django.urls import reverse
 from PIL import Image
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
@@ -13,7 +18,7 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _REFUSAL = "Send a JPEG, PNG or WebP picture."
 
 
-def validate_image(file: File) -> None:
+def validate_image(file: "File[bytes]") -> None:
     """Raise ValidationError unless `file` is a sound picture within IMAGE_MAX_BYTES and IMAGE_MAX_PIXELS.
 
     The name and the type that the browser sent are not believed. SVG is refused: it can carry scripts.
@@ -28,7 +33,7 @@ def validate_image(file: File) -> None:
     _verify_content(file)
 
 
-def _verify_content(file: File) -> None:
+def _verify_content(file: "File[bytes]") -> None:
     file.seek(0)
     try:
         with warnings.catch_warnings():
@@ -44,3 +49,21 @@ def _verify_content(file: File) -> None:
         raise ValidationError(_REFUSAL, code="image_invalid") from error
     finally:
         file.seek(0)
+
+
+def image_path(kind: str, owner_id: int, image: FieldFile) -> str:
+    """The lasting address of a stored picture, from the root of this site; empty without one.
+
+    `kind` is `thumbnails` (owner: a course) or `logos` (owner: a university). The address redirects to wherever the
+    file can be fetched at the moment.
+    """
+    if not image or not image.name:
+        return ""
+    return reverse("courses:image", args=[kind, owner_id, PurePosixPath(image.name).name])
+
+
+def delete_stored(images: Iterable[FieldFile]) -> None:
+    """Delete files that no row names any more, once the current transaction has committed."""
+    for image in images:
+        if image.name:
+            transaction.on_commit(partial(image.storage.delete, image.name), robust=True)

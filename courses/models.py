@@ -1,14 +1,16 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Value
-from django.db.models.functions import Lower
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Prefetch, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
+from django.urls import reverse
 
-from courses.files import course_thumbnail_path, resource_path, university_logo_path
-from courses.images import validate_image
+from courses.files import course_thumbnail_path, resource_path, sign_resource, university_logo_path
+from courses.images import image_path, validate_image
 from courses.money import display, validate_currency, validate_price
-from videos.models import Video
+from videos.models import PlaybackSession, Video
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -45,6 +47,11 @@ class University(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def logo_path(self) -> str:
+        """Lasting address of the logo from the root of this site, readable by anybody; empty without one."""
+        return image_path("logos", self.pk, self.logo)
+
 
 def _rights(user: "Person", course: str) -> dict[str, Exists | Value]:
     if not user.is_authenticated:
@@ -57,6 +64,13 @@ def _rights(user: "Person", course: str) -> dict[str, Exists | Value]:
     }
 
 
+def _position_of(user: "Person") -> Subquery | Value:
+    if not user.is_authenticated:
+        return Value(None, output_field=models.FloatField())
+    mine = PlaybackSession.objects.filter(viewer__user=user, video=OuterRef("video"), position_s__gt=0)
+    return Subquery(mine.order_by("-pk").values("position_s")[:1])
+
+
 class CourseQuerySet(models.QuerySet["Course"]):
     def published(self) -> "CourseQuerySet":
         return self.filter(is_published=True)
@@ -67,6 +81,17 @@ class CourseQuerySet(models.QuerySet["Course"]):
     def with_rights(self, user: "Person") -> "CourseQuerySet":
         """Annotate `is_enrolled`, `has_ended` and `is_taught`: what ties `user` to each course."""
         return self.annotate(**_rights(user, "pk"))
+
+    def as_cards(self, user: "Person") -> "CourseQuerySet":
+        """Fetch all that a card shows: two statements for any number of courses."""
+        lessons = Lesson.objects.filter(part__course=OuterRef("pk")).order_by().values("part__course")
+        people = get_user_model().objects.only("first_name", "last_name", "username").order_by("pk")
+        return (
+            self.with_rights(user)
+            .select_related("university")
+            .prefetch_related(Prefetch("instructors", queryset=people))
+            .annotate(lesson_count=Coalesce(Subquery(lessons.annotate(n=Count("pk")).values("n")), 0))
+        )
 
 
 class Course(models.Model):
@@ -110,6 +135,11 @@ class Course(models.Model):
         return self.price_minor == 0
 
     @property
+    def thumbnail_path(self) -> str:
+        """Lasting address of the picture from the root of this site, readable by anybody; empty without one."""
+        return image_path("thumbnails", self.pk, self.thumbnail)
+
+    @property
     def price_display(self) -> str:
         return display(self.price_minor, self.currency)
 
@@ -130,7 +160,17 @@ class Part(models.Model):
 class LessonQuerySet(models.QuerySet["Lesson"]):
     def with_rights(self, user: "Person") -> "LessonQuerySet":
         """Annotate `is_enrolled`, `has_ended` and `is_taught`: what ties `user` to each lesson's course."""
-        return self.select_related("part__course").annotate(**_rights(user, "part__course"))
+        return self.annotate(**_rights(user, "part__course"))
+
+    def in_order(self) -> "LessonQuerySet":
+        """As students meet them: by part, then by position."""
+        return self.order_by("part__position", "part_id", "position", "pk")
+
+    def as_outline(self, user: "Person") -> "LessonQuerySet":
+        """Annotate `duration_s` of the video and `my_position_s`, where `user` last was in it (None: nowhere)."""
+        current = FilteredRelation("video__assets", condition=Q(video__assets__is_current=True))
+        lessons = self.annotate(current=current, duration_s=F("current__duration_s"))
+        return lessons.annotate(my_position_s=_position_of(user))
 
 
 class Lesson(models.Model):
@@ -173,6 +213,11 @@ class LessonResource(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def address(self) -> str:
+        """Where it can be read: the address outside, or a signed path of ours that works for an hour."""
+        return self.url or reverse("courses:resource", args=[sign_resource(self.pk)])
 
 
 class EnrollmentQuerySet(models.QuerySet["Enrollment"]):

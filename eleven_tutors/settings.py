@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from botocore.config import Config as BotoConfig
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
+
+from eleven_tutors.storage import bucket_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -25,10 +26,12 @@ if not SECRET_KEY:
     SECRET_KEY = "development-only-key-that-never-leaves-this-machine-and-signs-nothing-of-worth"  # noqa: S105
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 FRONTEND_URL = env.str("FRONTEND_URL", "http://127.0.0.1:8000").rstrip("/")
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", [])
+PUBLIC_URL = env.str("PUBLIC_URL", FRONTEND_URL).rstrip("/")
+SANDBOX_URL = env.str("SANDBOX_URL", "").rstrip("/")
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After"]
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 
 INSTALLED_APPS = [
     "unfold",
@@ -172,19 +175,24 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["users.api.throttles.ClientThrottle"],
     "DEFAULT_THROTTLE_RATES": {
         "login": env.str("THROTTLE_LOGIN", "10/min"),
         "register": env.str("THROTTLE_REGISTER", "10/hour"),
-        "mail": env.str("THROTTLE_MAIL", "5/hour"),
+        "mail": env.str("THROTTLE_MAIL", "20/hour"),
+        "login_address": env.str("THROTTLE_LOGIN_ADDRESS", "30/hour"),
+        "mail_address": env.str("THROTTLE_MAIL_ADDRESS", "5/hour"),
         "checkout": env.str("THROTTLE_CHECKOUT", "10/min"),
         "order_sync": env.str("THROTTLE_ORDER_SYNC", "30/min"),
         "playback": env.str("THROTTLE_PLAYBACK", "30/min"),
     },
-    "NUM_PROXIES": len(TRUSTED_PROXIES) or 0,
+    "NUM_PROXIES": 0,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-DRF_STANDARDIZED_ERRORS = {"ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "409", "429", "503"]}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "eleven_tutors.api.ErrorHandler",
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "429"],
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "11Tutors API",
     "DESCRIPTION": "Courses, payments and protected video. Times are ISO 8601 UTC, durations seconds, sizes bytes, "
@@ -217,11 +225,12 @@ SPECTACULAR_SETTINGS = {
 
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
 STRIPE_PUBLIC_KEY = env.str("STRIPE_PUBLIC_KEY", "")
-STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", [])
+STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRET", [])
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
 STRIPE_API_VERSION = env.str("STRIPE_API_VERSION", "")
 PAYMENTS_ENV = env.str("PAYMENTS_ENV", "development" if DEBUG else "production")
 PAYMENTS_CHECKOUT_MINUTES = env.int("PAYMENTS_CHECKOUT_MINUTES", 60)
+PAYMENTS_MAX_OPEN_CHECKOUTS = env.int("PAYMENTS_MAX_OPEN_CHECKOUTS", 10)
 
 # --- Courses --------------------------------------------------------------------------------------------------------
 
@@ -246,6 +255,7 @@ if VIDEO_SERVICE_SECRET_KEY:
 VIDEO_ROUTES = [{"use": ["vdocipher"]}]
 VIDEO_ACCESS_POLICY = "eleven_tutors.video_access.decide"
 VIDEO_MANAGE_POLICY = "eleven_tutors.video_access.may_manage"
+VIDEO_CREATE_POLICY = "eleven_tutors.video_access.may_create"
 VIDEO_ENQUEUE = "background.enqueue"
 VIDEO_TRUSTED_PROXIES = TRUSTED_PROXIES
 VIDEO_MAX_CONCURRENT_STREAMS = env.int("MAX_CONCURRENT_STREAMS", 3)
@@ -283,35 +293,33 @@ IMAGE_MAX_PIXELS = 25_000_000
 R2_BUCKET_NAME = env.str("R2_BUCKET_NAME", "")
 
 
-def _bucket(location: str, **options: Any) -> dict[str, Any]:
-    # boto3's default checksums break uploads to R2, and client_config silently overrides the sibling options:
-    # https://developers.cloudflare.com/r2/examples/aws/boto3/
+def _bucket(backend: str, location: str, **options: Any) -> dict[str, Any]:
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": R2_BUCKET_NAME,
-            "access_key": env.str("R2_ACCESS_KEY_ID"),
-            "secret_key": env.str("R2_SECRET_ACCESS_KEY"),
-            "endpoint_url": env.str("R2_ENDPOINT_URL"),
-            "region_name": env.str("R2_REGION", "auto"),
-            "location": location,
-            "default_acl": None,
-            "client_config": BotoConfig(
-                signature_version="s3v4",
-                s3={"addressing_style": env.str("R2_ADDRESSING_STYLE", "path")},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        }
-        | options,
+        "BACKEND": backend,
+        "OPTIONS": bucket_options(
+            bucket_name=R2_BUCKET_NAME,
+            access_key=env.str("R2_ACCESS_KEY_ID"),
+            secret_key=env.str("R2_SECRET_ACCESS_KEY"),
+            endpoint_url=env.str("R2_ENDPOINT_URL"),
+            region_name=env.str("R2_REGION", "auto"),
+            addressing_style=env.str("R2_ADDRESSING_STYLE", "path"),
+            location=location,
+            **options,
+        ),
     }
 
 
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": _bucket("media", file_overwrite=False, querystring_auth=True, querystring_expire=MEDIA_URL_EXPIRY_S)
+    "default": _bucket(
+        "eleven_tutors.storage.MediaBucket",
+        "media",
+        file_overwrite=False,
+        querystring_auth=True,
+        querystring_expire=MEDIA_URL_EXPIRY_S,
+    )
     if R2_BUCKET_NAME
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": _bucket("static", querystring_auth=False)
+    "staticfiles": _bucket("storages.backends.s3.S3Storage", "static", querystring_auth=False)
     if R2_BUCKET_NAME and env.bool("STATIC_ON_BUCKET", False)
     else {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
     if not DEBUG
@@ -359,4 +367,5 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "BORDER_RADIUS": "8px",
+    "LOGIN": {"form": "users.forms.AdminLoginForm"},
 }

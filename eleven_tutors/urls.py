@@ -1,8 +1,9 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from eleven_tutors import health
+from eleven_tutors.media import public_media
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -15,5 +16,6 @@ urlpatterns = [
     path("api/courses/", include("courses.api.urls")),
     path("api/payments/", include("payments.api.urls")),
     path("api/videos/", include("videos.api.urls")),
+    re_path(r"^media/(?P<path>(?:images|logos)/.+)$", public_media, name="media"),
     path("", include("eleven_tutors.pages")),
 ]

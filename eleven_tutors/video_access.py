@@ -93,7 +93,8 @@ def _judge_by_level(user: Person, video: Video) -> Decision:
     if video.access_level == AccessLevel.TIER:
         return Decision(allowed=False, code="tier_too_low", tier=video.required_tier)
     if video.access_level == AccessLevel.MEMBERS:
-        return _allowed(user) if user.is_email_verified else Decision(allowed=False, code="email_unverified")
+        is_member = user.is_authenticated and user.is_email_verified
+        return _allowed(user) if is_member else Decision(allowed=False, code="email_unverified")
     return Decision(allowed=False, code="not_entitled")
 
 
@@ -103,12 +104,7 @@ def _best(decisions: Collection[Decision]) -> Decision:
 
 
 def _allowed(user: Person, *, is_counted: bool = True) -> Decision:
-    return Decision(
-        allowed=True,
-        max_streams=settings.VIDEO_MAX_CONCURRENT_STREAMS,
-        watermark=_watermark(user),
-        counted=is_counted,
-    )
+    return Decision(allowed=True, watermark=_watermark(user), counted=is_counted)
 
 
 def _watermark(user: Person) -> str:

@@ -1,0 +1,209 @@
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from rest_framework import serializers
+
+from courses.lesson_page import LessonPage
+from courses.models import Course, Enrollment, Lesson, LessonResource, Part, University
+
+
+class AbsoluteURLField(serializers.CharField):
+    """A path of this site as an absolute address; an empty path stays empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs, read_only=True)
+
+    def to_representation(self, value: str) -> str:
+        return self.context["request"].build_absolute_uri(value) if value else ""
+
+
+class UniversityReferenceSerializer(serializers.ModelSerializer[University]):
+    logo_url = AbsoluteURLField(source="logo_path")
+
+    class Meta:
+        model = University
+        fields = ["name", "slug", "logo_url"]
+
+
+class UniversitySerializer(serializers.ModelSerializer[University]):
+    logo_url = AbsoluteURLField(source="logo_path")
+    course_count = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = University
+        fields = ["name", "slug", "description", "website", "logo_url", "course_count"]
+
+
+class InstructorSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(source="display_name")
+
+
+class CourseCardSerializer(serializers.ModelSerializer[Course]):
+    price_display = serializers.CharField(read_only=True)
+    is_free = serializers.BooleanField(read_only=True)
+    thumbnail_url = AbsoluteURLField(source="thumbnail_path")
+    university = UniversityReferenceSerializer(read_only=True)
+    instructors = InstructorSerializer(many=True, read_only=True)
+    lesson_count = serializers.IntegerField(read_only=True)
+    is_enrolled = serializers.BooleanField(read_only=True, help_text="Whether I am; false for anonymous readers.")
+
+    class Meta:
+        model = Course
+        fields = [
+            "id",
+            "slug",
+            "title",
+            "summary",
+            "level",
+            "language",
+            "price_minor",
+            "currency",
+            "price_display",
+            "is_free",
+            "thumbnail_url",
+            "university",
+            "instructors",
+            "lesson_count",
+            "is_enrolled",
+        ]
+
+
+class OutlineLessonSerializer(serializers.ModelSerializer[Lesson]):
+    duration = serializers.FloatField(source="duration_s", allow_null=True, help_text="Seconds.")
+    has_video = serializers.SerializerMethodField()
+    is_locked = serializers.SerializerMethodField()
+    my_position = serializers.FloatField(
+        source="my_position_s", allow_null=True, help_text="Seconds; where I last was in the video."
+    )
+
+    class Meta:
+        model = Lesson
+        fields = ["slug", "title", "is_free_preview", "is_exam", "duration", "has_video", "is_locked", "my_position"]
+
+    def get_has_video(self, lesson: Lesson) -> bool:
+        return lesson.video_id is not None
+
+    def get_is_locked(self, lesson: Lesson) -> bool:
+        return not self.context["decisions"][lesson.pk].allowed
+
+
+class OutlinePartSerializer(serializers.ModelSerializer[Part]):
+    lessons = OutlineLessonSerializer(many=True)
+
+    class Meta:
+        model = Part
+        fields = ["title", "lessons"]
+
+
+class CourseDetailSerializer(CourseCardSerializer):
+    """Needs `decisions` in its context: the answer of the access policy for every lesson."""
+
+    parts = OutlinePartSerializer(many=True, read_only=True)
+    first_lesson_slug = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Course
+        fields = [
+            *CourseCardSerializer.Meta.fields,
+            "description",
+            "is_published",
+            "parts",
+            "first_lesson_slug",
+            "created_at",
+            "updated_at",
+        ]
+
+    def get_first_lesson_slug(self, course: Course) -> str | None:
+        return next((lesson.slug for part in course.parts.all() for lesson in part.lessons.all()), None)
+
+
+class CourseReferenceSerializer(serializers.ModelSerializer[Course]):
+    class Meta:
+        model = Course
+        fields = ["slug", "title"]
+
+
+class ResourceSerializer(serializers.ModelSerializer[LessonResource]):
+    url = AbsoluteURLField(source="address")
+
+    class Meta:
+        model = LessonResource
+        fields = ["title", "url"]
+
+
+class PlaybackErrorSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    retry_after = serializers.IntegerField(allow_null=True, help_text="Seconds.")
+
+
+class LessonSessionSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    token = serializers.CharField()
+    heartbeat_url = serializers.CharField()
+    heartbeat_seconds = serializers.IntegerField()
+    lease_expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class LessonPageSerializer(serializers.Serializer[LessonPage]):
+    slug = serializers.SlugField(source="lesson.slug")
+    title = serializers.CharField(source="lesson.title")
+    description = serializers.CharField(source="lesson.description")
+    course = CourseReferenceSerializer(source="lesson.part.course")
+    part_title = serializers.CharField(source="lesson.part.title")
+    position = serializers.IntegerField(source="place.position", help_text="Place in the whole course, from 1.")
+    is_free_preview = serializers.BooleanField(source="lesson.is_free_preview")
+    is_exam = serializers.BooleanField(source="lesson.is_exam")
+    resources = ResourceSerializer(source="lesson.resources", many=True)
+    previous_slug = serializers.SlugField(source="place.previous_slug", allow_null=True)
+    next_slug = serializers.SlugField(source="place.next_slug", allow_null=True)
+    video_id = serializers.UUIDField(source="lesson.video_id", allow_null=True)
+    video_service_id = serializers.CharField(allow_null=True, help_text="The host's id of the video.")
+    video_status = serializers.CharField(
+        allow_null=True, help_text="waiting, processing, ready, failed, deleted or missing; null without a video."
+    )
+    otp = serializers.CharField(source="playback.otp", allow_null=True)
+    playbackInfo = serializers.CharField(source="playback.playback_info", allow_null=True)
+    playback_error = PlaybackErrorSerializer(source="playback.error", allow_null=True)
+    session = LessonSessionSerializer(source="playback.session", allow_null=True)
+
+
+class LessonChangesSerializer(serializers.ModelSerializer[Lesson]):
+    video_service_id = serializers.CharField(
+        allow_blank=True, max_length=255, required=False, help_text="The host's id of the video; empty removes it."
+    )
+
+    class Meta:
+        model = Lesson
+        fields = ["title", "description", "is_free_preview", "is_exam", "video_service_id"]
+
+
+class EnrolledCourseSerializer(serializers.ModelSerializer[Course]):
+    thumbnail_url = AbsoluteURLField(source="thumbnail_path")
+
+    class Meta:
+        model = Course
+        fields = ["id", "slug", "title", "thumbnail_url"]
+
+
+class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
+    course = EnrolledCourseSerializer(read_only=True)
+
+    class Meta:
+        model = Enrollment
+        fields = ["course", "started_at", "is_active", "ended_at", "ended_reason", "source"]
+
+
+class EnrollmentCreateSerializer(serializers.Serializer[Any]):
+    """Whom staff enroll, by `user_id` or `email`, and the course's slug."""
+
+    user_id = serializers.PrimaryKeyRelatedField(source="user", queryset=get_user_model().objects.all(), required=False)
+    email = serializers.SlugRelatedField(
+        source="user", slug_field="email__iexact", queryset=get_user_model().objects.all(), required=False
+    )
+    course = serializers.SlugRelatedField(slug_field="slug", queryset=Course.objects.all())
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "user" not in attrs:
+            raise serializers.ValidationError({"user_id": "Send user_id or email."}, code="required")
+        return attrs

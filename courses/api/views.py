@@ -1,0 +1,121 @@
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import condition
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, status
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from courses import catalogue
+from courses.access import lesson_decisions, visible_courses
+from courses.api.filters import CourseFilter
+from courses.api.permissions import PlatformStaffWrites
+from courses.api.serializers import (
+    CourseCardSerializer,
+    CourseDetailSerializer,
+    EnrollmentCreateSerializer,
+    EnrollmentSerializer,
+    UniversitySerializer,
+)
+from courses.models import Course, Enrollment, EnrollmentSource, Lesson, University
+from courses.services import enroll
+
+
+class PublicReadView(generics.GenericAPIView):
+    """Public answers may be kept and asked about by their ETag; those of somebody signed in are theirs alone."""
+
+    permission_classes = [AllowAny]
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        patch_vary_headers(answer, ["Authorization"])
+        answer.headers.setdefault(
+            "Cache-Control", f"{'private' if request.user.is_authenticated else 'public'}, no-cache"
+        )
+        return answer
+
+
+def _list_etag(request: Request, *args: Any, **kwargs: Any) -> str | None:
+    if request.user.is_authenticated:
+        return None
+    return f'"{catalogue.list_version(Course.objects.published())}"'
+
+
+def _detail_etag(request: Request, *args: Any, slug: str, **kwargs: Any) -> str | None:
+    if request.user.is_authenticated:
+        return None
+    return f'"{catalogue.detail_version(Course.objects.published().filter(slug=slug))}"'
+
+
+def _universities() -> QuerySet[University]:
+    return University.objects.annotate(course_count=Count("courses", filter=Q(courses__is_published=True)))
+
+
+class UniversityListView(PublicReadView, generics.ListAPIView):
+    serializer_class = UniversitySerializer
+
+    def get_queryset(self) -> QuerySet[University]:
+        return _universities().order_by("name", "pk")
+
+
+class UniversityView(PublicReadView, generics.RetrieveAPIView):
+    serializer_class = UniversitySerializer
+    lookup_field = "slug"
+
+    def get_queryset(self) -> QuerySet[University]:
+        return _universities()
+
+
+class CourseListView(PublicReadView, generics.ListAPIView):
+    """The published courses."""
+
+    serializer_class = CourseCardSerializer
+    filterset_class = CourseFilter
+
+    def get_queryset(self) -> QuerySet[Course]:
+        return Course.objects.published().as_cards(self.request.user)
+
+    @method_decorator(condition(etag_func=_list_etag))
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
+
+
+class CourseView(PublicReadView, generics.RetrieveAPIView):
+    """A course with its curriculum, what of it is locked for me and where I was."""
+
+    serializer_class = CourseDetailSerializer
+    lookup_field = "slug"
+
+    def get_queryset(self) -> QuerySet[Course]:
+        user = self.request.user
+        lessons = Lesson.objects.as_outline(user).order_by("position", "pk")
+        return visible_courses(user).as_cards(user).prefetch_related(Prefetch("parts__lessons", queryset=lessons))
+
+    @method_decorator(condition(etag_func=_detail_etag))
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        course = self.get_object()
+        lessons = [lesson for part in course.parts.all() for lesson in part.lessons.all()]
+        context = {**self.get_serializer_context(), "decisions": lesson_decisions(request.user, lessons)}
+        return Response(self.get_serializer_class()(course, context=context).data)
+
+
+class EnrollmentView(generics.ListCreateAPIView):
+    """My rights to courses, those that ended included; staff may give one to somebody."""
+
+    permission_classes = [IsAuthenticated, PlatformStaffWrites]
+    serializer_class = EnrollmentSerializer
+
+    def get_queryset(self) -> QuerySet[Enrollment]:
+        return Enrollment.objects.filter(user=self.request.user.pk).select_related("course")
+
+    @extend_schema(request=EnrollmentCreateSerializer, responses={201: EnrollmentSerializer, 200: EnrollmentSerializer})
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        wanted = EnrollmentCreateSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        enrollment, is_new = enroll(**wanted.validated_data, source=EnrollmentSource.STAFF)
+        body = EnrollmentSerializer(enrollment, context=self.get_serializer_context()).data
+        return Response(body, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
