@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from videos.providers import sockets
+from videos.providers import reading, sockets
 from videos.providers.exceptions import (
     AssetNotFound,
     CredentialsRejected,
@@ -254,24 +254,13 @@ def _error_kind(status: int, *, is_json: bool) -> type[VideoProviderError] | Non
 
 def _parse(body: bytes) -> tuple[Any, bool]:
     try:
-        return _storable(json_format.loads(body, parse_constant=_refuse_constant)), True
+        return reading.storable(json_format.loads(body, parse_constant=_refuse_constant)), True
     except (ValueError, RecursionError):
         return None, False
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _storable(value: Any) -> Any:
-    """The same value without NUL and lone surrogates, which no database column takes."""
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    return value
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -35,3 +35,14 @@ def web_address(value: Any, *, max_length: int = 1000) -> str:
     """An http(s) address that fits a column of `max_length`, else an empty text."""
     fits = is_filled(value) and len(value) <= max_length and value.startswith(("https://", "http://"))
     return value if fits else ""
+
+
+def storable(value: Any) -> Any:
+    """The same JSON value without NUL and lone surrogates, which no database column takes."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return value

@@ -222,10 +222,11 @@ class VdoCipherProvider(VideoProvider):
         """The event of one hook; hooks are unsigned, so the token in the address is all that proves them."""
         if not self.webhook_secret:
             raise WebhookRejected(f"{self.alias}: no webhook secret is set.", code="unconfigured")
-        if not hmac.compare_digest(query.get("token", "").encode(), self.webhook_secret.encode()):
+        token = query.get("token", "").encode("utf-8", "surrogatepass")
+        if not hmac.compare_digest(token, self.webhook_secret.encode()):
             raise WebhookRejected(f"{self.alias}: the token does not match.")
         try:
-            data = json.loads(body)
+            data = reading.storable(json.loads(body))
         except (ValueError, RecursionError):
             data = None
         if not isinstance(data, dict):

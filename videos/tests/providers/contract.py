@@ -1,0 +1,108 @@
+import dataclasses
+import inspect
+
+import pytest
+from django.utils import timezone
+
+from videos.providers.base import VideoProvider
+from videos.providers.exceptions import AssetNotFound, UnsupportedOperation
+from videos.providers.types import AssetInfo, PlaybackRequest, Protection, Status, UploadRequest, Viewer
+
+ARGUMENTS = {
+    "create_upload": {"request": UploadRequest(title="Lesson", filename="lesson.mp4")},
+    "import_url": {"url": "https://example.com/lesson.mp4", "title": "Lesson"},
+    "rename": {"host_id": "unknown", "title": "Lesson"},
+    "delete": {"host_id": "unknown"},
+    "parse_webhook": {"headers": {}, "query": {}, "body": b""},
+    "ping": {},
+}
+
+
+def make_viewer(**overrides):
+    return Viewer(
+        **{"id": "7", "name": "Ada", "email": "ada@example.com", "watermark": "Ada (ada@example.com)"} | overrides
+    )
+
+
+def make_request(host_id, **overrides):
+    values = {"host_id": host_id, "viewer": make_viewer(), "session_id": "session-1", "ip": "203.0.113.7"}
+    return PlaybackRequest(**values | overrides)
+
+
+class ProviderContract:
+    """What every provider keeps to. A subclass gives the fixtures `provider` and `ready_id`, a playable video."""
+
+    unknown_id = "0" * 32
+    secrets: tuple[str, ...] = ()
+
+    def test_every_optional_method_has_a_flag(self, provider):
+        required = {"get_asset", "get_playback", "check"}
+        public = {name for name, _ in inspect.getmembers(VideoProvider, inspect.isfunction) if not name.startswith("_")}
+        assert set(VideoProvider.METHODS_BY_FLAG.values()) == public - required
+        flags = {name for name in dir(VideoProvider) if name.startswith("supports_")}
+        assert flags == set(VideoProvider.METHODS_BY_FLAG)
+
+    @pytest.mark.parametrize("flag", VideoProvider.METHODS_BY_FLAG)
+    def test_a_flag_says_whether_its_method_is_there(self, provider, flag):
+        method = VideoProvider.METHODS_BY_FLAG[flag]
+        is_there = getattr(type(provider), method) is not getattr(VideoProvider, method)
+        assert getattr(provider, flag) == is_there
+        if not is_there:
+            with pytest.raises(UnsupportedOperation):
+                getattr(provider, method)(**ARGUMENTS[method])
+
+    def test_a_provider_is_a_frozen_value(self, provider):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            provider.alias = "other"
+
+    def test_no_secret_is_shown(self, provider):
+        assert not any(secret in repr(provider) for secret in self.secrets)
+
+    def test_it_says_how_it_protects(self, provider):
+        assert provider.protections
+        assert all(isinstance(protection, Protection) for protection in provider.protections)
+
+    def test_a_ready_asset_is_described_in_our_words(self, provider, ready_id):
+        info = provider.get_asset(ready_id)
+        assert isinstance(info, AssetInfo)
+        assert (info.host_id, info.status) == (ready_id, Status.READY)
+        assert info.duration_s > 0
+        assert info.raw
+
+    def test_an_unknown_asset_is_not_found(self, provider):
+        with pytest.raises(AssetNotFound):
+            provider.get_asset(self.unknown_id)
+
+    def test_playback_of_an_unknown_asset_is_not_found(self, provider):
+        with pytest.raises(AssetNotFound):
+            provider.get_playback(make_request(self.unknown_id))
+
+    def test_playback_has_a_kind_an_end_and_an_address(self, provider, ready_id):
+        before = timezone.now()
+        playback = provider.get_playback(make_request(ready_id, ttl_s=300))
+        assert playback.kind in ("vdocipher", "hls", "iframe", "file")
+        assert 290 < (playback.expires_at - before).total_seconds() < 310
+        address = playback.as_json().get("embed_url") or playback.as_json()["url"]
+        assert address.startswith("http")
+        assert address not in repr(playback)
+
+    def test_deleting_twice_is_no_error(self, provider, deletable_id):
+        if not provider.supports_delete:
+            pytest.skip("this host cannot delete")
+        provider.delete(deletable_id)
+        provider.delete(deletable_id)
+        with pytest.raises(AssetNotFound):
+            provider.get_asset(deletable_id)
+
+    def test_an_upload_ticket_names_the_new_asset(self, provider):
+        if not provider.supports_upload:
+            pytest.skip("this host takes no uploads")
+        ticket = provider.create_upload(UploadRequest(title="Lesson", filename="lesson.mp4", size_bytes=1000))
+        assert provider.get_asset(ticket.host_id).status is Status.WAITING
+
+    def test_a_ping_reaches_it(self, provider):
+        if not provider.supports_ping:
+            pytest.skip("this host cannot be pinged")
+        ping = provider.ping()
+        assert (ping.is_reachable, ping.error_code) == (True, "")
+        assert ping.response_ms > 0
