@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.config import SandboxConfig
@@ -58,7 +59,7 @@ def _config(options: argparse.Namespace) -> SandboxConfig:
         "stripe_secret_key": os.environ.get("SANDBOX_STRIPE_SECRET_KEY"),
         "vdocipher_api_secret": os.environ.get("SANDBOX_VDOCIPHER_API_SECRET"),
     }
-    return SandboxConfig(**vars(options), **{name: key for name, key in keys.items() if key})
+    return replace(SandboxConfig(**vars(options)), **{name: key for name, key in keys.items() if key})
 
 
 def _announce(sandbox: Sandbox, addresses: Path | None) -> None:

@@ -112,4 +112,5 @@ def _part(message: EmailMessage, kind: str) -> str:
     try:
         return str(body.get_content())
     except LookupError:
-        return body.get_payload(decode=True).decode("latin-1")
+        payload = body.get_payload(decode=True)
+        return payload.decode("latin-1") if isinstance(payload, bytes) else str(payload)

@@ -53,11 +53,12 @@ def test_the_inbox_leads_to_a_message_whose_links_can_be_clicked(sandbox):
 
 
 def test_markup_in_a_plain_text_is_shown_and_not_run(sandbox):
-    send(sandbox, text="<script>alert(1)</script>", subject="<b>x</b>")
+    send(sandbox, text="<script>alert(1)</script> http://127.0.0.1/x <i>", subject="<b>x</b>")
     message_id = inbox_json(sandbox)[0]["id"]
     page = requests.get(f"{sandbox.url}/mail/{message_id}", timeout=5).text
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert(1)" not in page
+    assert "&lt;i&gt;" in page
     assert "<b>x</b>" not in page
 
 

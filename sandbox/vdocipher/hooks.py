@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 from sandbox.context import SandboxContext
@@ -14,8 +15,9 @@ CONFIGURED_HOOK_ID = "5d56a5234f99sandbox"
 
 def register(context: SandboxContext, *, url: str, event: str, status: int) -> dict[str, Any]:
     """Keep one hook and give it back with its uuid."""
-    hook = {"uuid": str(uuid.uuid4()), "type": "http", "value": url, "event": event, "status": status}
-    context.store.put(HOOKS, hook["uuid"], hook)
+    hook_id = str(uuid.uuid4())
+    hook = {"uuid": hook_id, "type": "http", "value": url, "event": event, "status": status}
+    context.store.put(HOOKS, hook_id, hook)
     return hook
 
 
@@ -25,7 +27,11 @@ def send_ready(context: SandboxContext, video: dict[str, Any]) -> None:
     targets += [(hook["uuid"], hook["value"], hook["event"]) for hook in context.store.values(HOOKS) if hook["status"]]
     for hook_id, url, event in targets:
         body = json.dumps(_body(hook_id, event, video)).encode()
-        context.deliveries.send("vdocipher", url, lambda body=body: ({"Content-Type": "application/json"}, body))
+        context.deliveries.send("vdocipher", url, partial(_message, body))
+
+
+def _message(body: bytes) -> tuple[dict[str, str], bytes]:
+    return {"Content-Type": "application/json"}, body
 
 
 def _body(hook_id: str, event: str, video: dict[str, Any]) -> dict[str, Any]:
