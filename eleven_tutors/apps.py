@@ -1,4 +1,7 @@
-from django.apps import AppConfig
+from importlib import import_module
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -8,3 +11,6 @@ class ElevenTutorsConfig(AppConfig):
 
     def ready(self) -> None:
         autodiscover_modules("tasks")
+        groups = import_module("eleven_tutors.groups")
+        # Sent app by app: the last one with models finds every app's permissions made.
+        post_migrate.connect(groups.give_groups_their_permissions, sender=apps.get_app_config("payments"))
