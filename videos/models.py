@@ -66,6 +66,7 @@ class Video(models.Model):
 
     class Meta:
         ordering = ["-created_at", "id"]
+        permissions = [("manage_all_videos", "Can see and change the videos of everybody")]
 
     def __str__(self) -> str:
         return self.title

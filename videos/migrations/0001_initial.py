@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_videos', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ['-created_at', 'id'],
+                'ordering': ['-created_at', 'id'], 'permissions': [('manage_all_videos', 'Can see and change the videos of everybody')],
             },
         ),
         migrations.CreateModel(

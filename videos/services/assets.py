@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,16 @@ def refresh_asset(asset_id: int) -> None:
     except (VideoProviderError, UnknownProvider, ProviderMisconfigured) as error:
         logger.warning("Asset %s could not be asked about: %s", asset.pk, error)
         _postpone(asset)
+
+
+def ask_again(videos: Sequence[Video]) -> int:
+    """Have the current assets of these videos asked about now, whatever is known of them; gives how many."""
+    assets = Asset.objects.filter(video__in=videos, is_current=True)
+    ids = list(assets.values_list("pk", flat=True))
+    assets.filter(pk__in=ids).update(next_poll_at=timezone.now(), poll_attempts=0)
+    for asset_id in ids:
+        conf.enqueue("videos.refresh_asset", asset_id)
+    return len(ids)
 
 
 def poll_assets() -> int:

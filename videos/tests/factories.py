@@ -3,6 +3,7 @@
 import itertools
 
 from django.contrib.auth import get_user_model
+from rest_framework_simplejwt.tokens import AccessToken
 
 from videos.models import AccessLevel, Asset, AssetStatus, Protection, Video
 
@@ -14,6 +15,10 @@ def make_user(**overrides):
     number = next(_number)
     values = {"username": f"viewer-{number}", "email": f"viewer-{number}@example.test"} | overrides
     return get_user_model().objects.create_user(**values)
+
+
+def bearer(user) -> str:
+    return str(AccessToken.for_user(user))
 
 
 def make_video(*, asset: dict | bool = True, **overrides) -> Video:
@@ -36,3 +41,9 @@ def make_asset(*, video: Video | None = None, **overrides) -> Asset:
         "next_poll_at": None,
     } | overrides
     return Asset.objects.create(video=video or make_video(asset=False), **values)
+
+
+def host_video(sandbox, *, status: str = "ready", asset: dict | None = None, **overrides) -> Video:
+    """A video whose current asset really exists at the stand-in; the asset is ready unless `asset` overrides it."""
+    host_id = sandbox.add_video(title="At the host", status=status)
+    return make_video(asset={"host_id": host_id} | (asset or {}), **overrides)

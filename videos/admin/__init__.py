@@ -1,0 +1,147 @@
+"""Videos for people: whoever has `manage_all_videos` sees all, others what they own."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.utils.html import format_html
+from django.utils.translation import ngettext
+
+from videos import conf
+from videos.admin.base import ModelAdmin, TabularInline
+from videos.models import Asset, AssetStatus, PlaybackSession, Video
+from videos.services.assets import ask_again, attach_host_id
+from videos.services.errors import VideosError
+from videos.services.removal import delete_video
+
+_COLOURS = {
+    AssetStatus.READY: "#15803d",
+    AssetStatus.PROCESSING: "#b45309",
+    AssetStatus.WAITING: "#475569",
+    AssetStatus.FAILED: "#b91c1c",
+    AssetStatus.DELETED: "#6b7280",
+}
+
+
+def status_badge(asset):
+    if asset is None:
+        return "-"
+    style = "display:inline-block;padding:1px 8px;border-radius:9px;color:#fff;background:"
+    return format_html('<span style="{}{}">{}</span>', style, _COLOURS[asset.status], asset.get_status_display())
+
+
+class VideoForm(forms.ModelForm):
+    video_service_id = forms.CharField(
+        label="id at the host",
+        required=False,
+        max_length=255,
+        help_text="Paste the id from the host's dashboard; its status is fetched in the background.",
+    )
+
+    class Meta:
+        model = Video
+        fields = ["title", "owner", "access_level", "required_tier", "protection"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        asset = self.instance.get_current_asset() if not self.instance._state.adding else None
+        if asset:
+            self.initial["video_service_id"] = asset.host_id
+
+
+class AssetInline(TabularInline):
+    model = Asset
+    extra = 0
+    can_delete = False
+    show_change_link = False
+    fields = ["provider", "host_id", "is_current", "badge", "host_status", "failure_reason", "duration_s", "ready_at"]
+    readonly_fields = fields
+
+    @admin.display(description="status")
+    def badge(self, asset):
+        return status_badge(asset)
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Video)
+class VideoAdmin(ModelAdmin):
+    form = VideoForm
+    list_display = ["title", "badge", "owner", "access_level", "protection", "created_at"]
+    list_filter = ["access_level", "protection", "created_at"]
+    search_fields = ["title", "assets__host_id"]
+    list_select_related = ["owner"]
+    raw_id_fields = ["owner"]
+    inlines = [AssetInline]
+    actions = ["ask_the_host_again", "delete_here_and_at_the_host"]
+    fields = ["title", "video_service_id", "access_level", "required_tier", "protection", "owner"]
+
+    def get_queryset(self, request):
+        videos = super().get_queryset(request).with_current_asset()
+        return videos if self._sees_all(request) else videos.filter(owner=request.user)
+
+    def get_fields(self, request, obj=None):
+        return [field for field in self.fields if field != "owner" or self._sees_all(request)]
+
+    def has_change_permission(self, request, obj=None):
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or self._sees_all(request) or conf.manage_policy()(request.user, obj))
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def save_model(self, request, obj, form, change):
+        if not change and obj.owner_id is None:
+            obj.owner = request.user
+        super().save_model(request, obj, form, change)
+        host_id = form.cleaned_data.get("video_service_id", "").strip()
+        asset = Asset.objects.filter(video=obj, is_current=True).first()
+        if host_id and (asset is None or asset.host_id != host_id):
+            self._attach(request, obj, host_id)
+
+    @admin.display(description="status")
+    def badge(self, video):
+        return status_badge(video.get_current_asset())
+
+    @admin.action(description="Ask the host again")
+    def ask_the_host_again(self, request, queryset):
+        count = ask_again(list(queryset))
+        told = ngettext("The host is asked about %d video.", "The hosts are asked about %d videos.", count)
+        messages.success(request, told % count)
+
+    @admin.action(description="Delete here and at the host", permissions=["change"])
+    def delete_here_and_at_the_host(self, request, queryset):
+        videos = [video for video in queryset if self.has_change_permission(request, video)]
+        for video in videos:
+            delete_video(video)
+        told = ngettext("%d video is deleted.", "%d videos are deleted.", len(videos))
+        messages.success(request, told % len(videos))
+
+    def _attach(self, request, video, host_id):
+        try:
+            asset = attach_host_id(video=video, host_id=host_id, title=video.title, owner=request.user)
+        except VideosError as error:
+            messages.error(request, f"The id was not taken: {error.detail}")
+            return
+        if asset.video_id != video.pk:
+            messages.warning(request, f"This id belongs to the video “{asset.video.title}” already; use that one.")
+
+    def _sees_all(self, request):
+        return request.user.is_superuser or request.user.has_perm("videos.manage_all_videos")
+
+
+@admin.register(PlaybackSession)
+class PlaybackSessionAdmin(ModelAdmin):
+    list_display = ["created_at", "viewer", "video", "state", "door", "position_s", "ip", "end_reason"]
+    list_filter = ["state", "door", "created_at"]
+    search_fields = ["public_id", "video__title", "ip"]
+    list_select_related = ["viewer__user", "video"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False

@@ -1,0 +1,18 @@
+"""The admin classes of the theme that is installed: Unfold's, or Django's own."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.utils.module_loading import import_string
+
+
+def themed(name: str) -> Any:
+    """`ModelAdmin`, `TabularInline` …: Unfold's class of that name when Unfold is installed."""
+    if apps.is_installed("unfold"):
+        return import_string(f"unfold.admin.{name}")
+    return getattr(admin, name)
+
+
+ModelAdmin: Any = themed("ModelAdmin")
+TabularInline: Any = themed("TabularInline")
