@@ -4,6 +4,8 @@ import pytest
 import requests
 import stripe
 
+from sandbox.config import SandboxConfig
+from sandbox.server import Sandbox
 from sandbox.tests.stripe.making import KEY, make_session, session_params
 
 
@@ -38,6 +40,12 @@ def test_any_key_but_the_configured_one_is_refused(sandbox, authorization):
     assert answer.status_code == 401
     assert answer.json()["error"]["type"] == "invalid_request_error"
     assert "sandbox_11tutors" not in answer.text
+
+
+def test_a_live_key_is_refused_even_when_it_is_the_configured_one():
+    with Sandbox(SandboxConfig(stripe_secret_key="sk_live_real")) as sandbox:
+        answer = requests.get(sandbox.stripe_url + "/v1/events", headers={"Authorization": "Bearer sk_live_real"})
+    assert answer.status_code == 401
 
 
 def test_the_sdk_calls_a_wrong_key_an_authentication_error(sandbox):
