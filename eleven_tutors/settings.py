@@ -241,7 +241,7 @@ COURSE_ACCESS_POLICY = "eleven_tutors.video_access.decide_lessons"
 
 VIDEO_PROVIDERS: dict[str, dict[str, Any]] = {}
 VIDEO_SERVICE_SECRET_KEY = env.str("VIDEO_SERVICE_SECRET_KEY", "") or env.str("VDOCIPHER_API_SECRET", "")
-if VIDEO_SERVICE_SECRET_KEY:
+if VIDEO_SERVICE_SECRET_KEY or env.str("VDOCIPHER_WEBHOOK_SECRET", ""):  # half of it: `manage.py check` names the rest
     VIDEO_PROVIDERS["vdocipher"] = {
         "BACKEND": "videos.providers.vdocipher.VdoCipherProvider",
         "OPTIONS": {
@@ -252,6 +252,7 @@ if VIDEO_SERVICE_SECRET_KEY:
             "pin_ip": env.bool("VDOCIPHER_PIN_IP", False),
         },
     }
+VIDEO_HOST_CALLS_MAX = env.int("VIDEO_HOST_CALLS_MAX", 24)  # half the server's threads
 VIDEO_ROUTES = [{"use": ["vdocipher"]}]
 VIDEO_ACCESS_POLICY = "eleven_tutors.video_access.decide"
 VIDEO_MANAGE_POLICY = "eleven_tutors.video_access.may_manage"

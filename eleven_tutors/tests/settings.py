@@ -22,6 +22,7 @@ os.environ |= {
     "STRIPE_SECRET_KEY": "sk_test_sandbox_11tutors",
     "STRIPE_WEBHOOK_SECRET": "whsec_sandbox_test",
     "VIDEO_SERVICE_SECRET_KEY": "vdo_sandbox_11tutors",
+    "VDOCIPHER_API_URL": "http://127.0.0.1:1/nobody-listens-here",
     "VDOCIPHER_WEBHOOK_SECRET": "hook-token-for-tests",
 }
 

@@ -15,7 +15,7 @@ BUSY_RETRY_AFTER_S = 1.0
 
 def host_calls_max() -> int:
     """Callers that may wait for hosts at once in this process: at most half the threads of the server."""
-    return max(1, int(getattr(settings, "VIDEO_HOST_CALLS_MAX", 32)))
+    return max(1, int(getattr(settings, "VIDEO_HOST_CALLS_MAX", 16)))
 
 
 def breaker_failures() -> int:
