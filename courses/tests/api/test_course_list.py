@@ -1,9 +1,8 @@
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from courses.models import Course, Lesson
+from courses.tests.counting import statements
 from courses.tests.factories import enroll_student, make_course, make_lesson, make_university
 from users.tests.factories import auth_client, make_user
 
@@ -13,14 +12,6 @@ URL = "/api/courses/courses/"
 
 def titles(answer) -> list[str]:
     return [card["title"] for card in answer.json()["results"]]
-
-
-def statements(call) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        call()
-    return len([q for q in queries if not q["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))])
 
 
 def test_a_card_says_what_a_course_is_and_costs():
