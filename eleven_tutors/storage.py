@@ -1,6 +1,7 @@
 """Media on a bucket of Cloudflare R2 or Amazon S3, private and signed."""
 
 from datetime import UTC, datetime
+from mimetypes import guess_type
 from typing import Any
 
 from botocore.auth import S3SigV4QueryAuth
@@ -52,6 +53,10 @@ class MediaBucket(S3Storage):
     An address is signed as of the last full half hour: with `querystring_expire` of an hour it works for at least half
     an hour after it was given out.
     """
+
+    def get_object_parameters(self, name: str) -> dict[str, str]:
+        """Store a type that follows from the name, which is ours; the one that a browser sent is not believed."""
+        return {"ContentType": guess_type(name)[0] or "application/octet-stream", **super().get_object_parameters(name)}
 
     def url(
         self,
