@@ -65,10 +65,15 @@ async function showCourse(lesson) {
   try {
     const [course, person] = await Promise.all([get(`courses/courses/${lesson.course.slug}/`), me()]);
     showCurriculum(place, course.parts, { current: lesson.slug, signedIn: Boolean(person) });
-    find('[aria-current="page"]', place)?.scrollIntoView({ block: "nearest" });
+    scrollTo(find(".lesson-aside"), find('[aria-current="page"]', place));
   } catch (error) {
     place.replaceChildren(element("p", { className: "quiet", textContent: error.message }));
   }
+}
+
+/** Brings the open lesson into sight in a long list, and leaves the page itself where it is. */
+function scrollTo(aside, row) {
+  if (row && aside.scrollHeight > aside.clientHeight) aside.scrollTop = row.offsetTop - aside.clientHeight / 2;
 }
 
 view.querySelectorAll("[data-sign-in]").forEach((link) => {

@@ -76,6 +76,7 @@ export class LessonPlayer {
     video.addEventListener("play", () => heartbeat.start());
     video.addEventListener("playing", () => heartbeat.start());
     video.addEventListener("pause", () => heartbeat.pause());
+    video.addEventListener("seeked", () => heartbeat.beat());
     video.addEventListener("ended", () => heartbeat.pause());
     video.addEventListener("timeupdate", async () => {
       if ((await video.paused) === false) heartbeat.start();

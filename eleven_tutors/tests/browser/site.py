@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -30,7 +31,9 @@ class Site:
         self.browser.get(address if address.startswith("http") else self.url + address)
 
     def wait_for(self, condition: Callable[[], T], what: str, timeout_s: float = PATIENCE_S) -> T:
-        return WebDriverWait(self.browser, timeout_s, poll_frequency=0.1).until(lambda _: condition(), what)
+        # A page that renders anew drops the elements that were just found.
+        wait = WebDriverWait(self.browser, timeout_s, 0.1, ignored_exceptions=[StaleElementReferenceException])
+        return wait.until(lambda _: condition(), what)
 
     def see(self, text: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until the page's visible text holds `text`; the failure shows what it holds instead."""
@@ -52,10 +55,13 @@ class Site:
     def click(self, name: str) -> None:
         """Press the visible button or link of that name."""
 
-        def named() -> WebElement | None:
-            return next((found for found in self.visible("main a, main button") if found.text.strip() == name), None)
+        def pressed() -> bool:
+            named = [found for found in self.visible("main a, main button") if found.text.strip() == name]
+            if named:
+                named[0].click()
+            return bool(named)
 
-        self.wait_for(named, f"a button or link {name!r}").click()
+        self.wait_for(pressed, f"a button or link {name!r}")
 
     def fill(self, **values: str) -> None:
         for name, value in values.items():
@@ -102,8 +108,11 @@ class Site:
         )
 
     def photograph(self, path: Path) -> None:
+        """The whole page: the window is made as high as it, since Chromium lays frames out anew beyond the window."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        shot = self.browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+        width, height = self.browser.execute_script("return [innerWidth, document.scrollingElement.scrollHeight]")
+        self.resize(width, height)
+        shot = self.browser.execute_cdp_cmd("Page.captureScreenshot", {})
         path.write_bytes(base64.b64decode(shot["data"]))
 
 

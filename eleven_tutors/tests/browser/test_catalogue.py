@@ -7,7 +7,8 @@ pytestmark = pytest.mark.browser
 
 
 def titles(site) -> list[str]:
-    return [card.text for card in site.visible("#cards h3")]
+    script = "return [...document.querySelectorAll('#cards h3')].map((title) => title.textContent)"
+    return site.browser.execute_script(script)
 
 
 def test_search_and_filters_live_in_the_address(site, sandbox):

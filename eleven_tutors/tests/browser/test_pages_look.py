@@ -32,7 +32,7 @@ STUDENT_PAGES = {
     "course-student": ("/courses/introduction-to-proofs", "Continue learning"),
     "course-to-buy": ("/courses/number-theory", "Buy for $59.00"),
     "course-free": ("/courses/logic-for-everyone", "Join for free"),
-    "lesson": ("/lessons/what-is-a-proof", "What is a proof?"),
+    "lesson": ("/lessons/what-is-a-proof", "watched"),
     "dashboard": ("/dashboard", "My courses"),
     "payment-cancel": ("/dashboard/payment-cancel?course-slug=number-theory", "Buy for $59.00"),
     "payment-success-unknown": ("/dashboard/payment-success", "We do not know this order"),

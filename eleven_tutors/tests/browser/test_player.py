@@ -84,10 +84,11 @@ def test_a_reload_finds_its_own_stream_and_resumes(site, student):
         player.wait_until_it_moves()
         site.browser.execute_script("document.querySelector('video').currentTime = 30")
         player.wait_until_it_moves()
+    site.wait_for(lambda: PlaybackSession.objects.get().position_s >= 30, "the heartbeat after the jump")
     site.open("/lessons/what-is-a-proof")
 
     with Player(site) as player:
-        site.wait_for(lambda: player.time_s() >= 29, "the video to resume where it was")
+        site.wait_for(lambda: player.time_s() >= 30, "the video to resume where it was", timeout_s=15)
     site.wait_for(
         lambda: PlaybackSession.objects.filter(state="issued").count() == 1, "the first viewing to give its stream back"
     )
@@ -99,3 +100,13 @@ def test_a_lesson_without_a_video_says_so(site, student):
     site.open("/lessons/what-is-a-proof")
 
     site.see("This lesson has no video")
+
+
+def test_leaving_the_lesson_gives_the_stream_back(site, student):
+    site.open("/lessons/what-is-a-proof")
+    with Player(site) as player:
+        player.wait_until_it_moves()
+
+    site.open("/")
+
+    site.wait_for(lambda: PlaybackSession.objects.get().state == "ended", "the end of the viewing", timeout_s=10)
