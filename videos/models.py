@@ -3,7 +3,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, FilteredRelation, OuterRef, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
 
 
@@ -30,13 +30,14 @@ class AssetStatus(models.TextChoices):
 
 
 _CURRENT: str = "current_asset"
+_CURRENT_ID: str = "current_asset_id"
 
 
 class VideoQuerySet(models.QuerySet["Video"]):
     def with_current_asset(self) -> "VideoQuerySet":
         """Fetch each video's current asset in the same statement."""
         current = FilteredRelation("assets", condition=Q(assets__is_current=True))
-        return self.annotate(**{_CURRENT: current}).select_related(_CURRENT)
+        return self.annotate(**{_CURRENT: current, _CURRENT_ID: F(f"{_CURRENT}__id")}).select_related(_CURRENT)
 
     def not_deleted(self) -> "VideoQuerySet":
         deleted = Asset.objects.filter(video=OuterRef("pk"), is_current=True, status=AssetStatus.DELETED)
@@ -73,9 +74,10 @@ class Video(models.Model):
 
     def get_current_asset(self) -> "Asset | None":
         """The asset that is played; costs a query unless the video was fetched `with_current_asset`."""
-        if _CURRENT not in self.__dict__:
+        if _CURRENT_ID not in self.__dict__:
             return self.assets.filter(is_current=True).first()
-        fetched: Asset | None = self.__dict__[_CURRENT]
+        # Django sets the related object of a filtered relation only where there is one.
+        fetched: Asset | None = self.__dict__.get(_CURRENT)
         return fetched
 
 

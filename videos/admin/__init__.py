@@ -8,8 +8,8 @@ from django.utils.translation import ngettext
 from videos import conf
 from videos.admin.base import ModelAdmin, TabularInline
 from videos.models import Asset, AssetStatus, PlaybackSession, Video
-from videos.services.assets import ask_again, attach_host_id
-from videos.services.errors import VideosError
+from videos.services.assets import ask_again, attach_host_id, find_attachable
+from videos.services.errors import InvalidRequest
 from videos.services.removal import delete_video
 
 _COLOURS = {
@@ -46,6 +46,18 @@ class VideoForm(forms.ModelForm):
         if asset:
             self.initial["video_service_id"] = asset.host_id
 
+    def clean_video_service_id(self):
+        host_id = self.cleaned_data["video_service_id"].strip()
+        if not host_id:
+            return ""
+        try:
+            asset = find_attachable(host_id=host_id, owner=self.user)
+        except InvalidRequest as error:
+            raise forms.ValidationError(error.detail, code=error.code) from error
+        if asset is not None and asset.video_id != self.instance.pk:
+            raise forms.ValidationError(f"The video “{asset.video}” has this id: use that one.", code="taken")
+        return host_id
+
 
 class AssetInline(TabularInline):
     model = Asset
@@ -79,6 +91,11 @@ class VideoAdmin(ModelAdmin):
         videos = super().get_queryset(request).with_current_asset()
         return videos if self._sees_all(request) else videos.filter(owner=request.user)
 
+    def get_form(self, request, *args, **kwargs):
+        form = super().get_form(request, *args, **kwargs)
+        form.user = request.user
+        return form
+
     def get_fields(self, request, obj=None):
         return [field for field in self.fields if field != "owner" or self._sees_all(request)]
 
@@ -93,10 +110,9 @@ class VideoAdmin(ModelAdmin):
         if not change and obj.owner_id is None:
             obj.owner = request.user
         super().save_model(request, obj, form, change)
-        host_id = form.cleaned_data.get("video_service_id", "").strip()
-        asset = Asset.objects.filter(video=obj, is_current=True).first()
-        if host_id and (asset is None or asset.host_id != host_id):
-            self._attach(request, obj, host_id)
+        if "video_service_id" in form.changed_data and form.cleaned_data["video_service_id"]:
+            host_id = form.cleaned_data["video_service_id"]
+            attach_host_id(video=obj, host_id=host_id, title=obj.title, owner=request.user)
 
     @admin.display(description="status")
     def badge(self, video):
@@ -115,15 +131,6 @@ class VideoAdmin(ModelAdmin):
             delete_video(video)
         told = ngettext("%d video is deleted.", "%d videos are deleted.", len(videos))
         messages.success(request, told % len(videos))
-
-    def _attach(self, request, video, host_id):
-        try:
-            asset = attach_host_id(video=video, host_id=host_id, title=video.title, owner=request.user)
-        except VideosError as error:
-            messages.error(request, f"The id was not taken: {error.detail}")
-            return
-        if asset.video_id != video.pk:
-            messages.warning(request, f"This id belongs to the video “{asset.video.title}” already; use that one.")
 
     def _sees_all(self, request):
         return request.user.is_superuser or request.user.has_perm("videos.manage_all_videos")

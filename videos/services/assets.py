@@ -45,24 +45,33 @@ def attach_host_id(
     Raises InvalidRequest (`video_service_id_invalid`, `video_service_id_taken`, `video_provider_unknown`) or NotYours.
     """
     host_id = host_id.strip()
-    if not _HOST_ID.fullmatch(host_id):
-        raise InvalidRequest("video_service_id_invalid", attr="video_service_id", detail="This is no id of a video.")
     alias = provider_alias or default_alias()
     if video is not None and owner is not None and not conf.manage_policy()(owner, video):
         raise NotYours()
     with transaction.atomic():
-        asset = Asset.objects.select_related("video").filter(provider=alias, host_id=host_id).first()
-        is_new = False
+        asset = find_attachable(host_id=host_id, owner=owner, provider_alias=alias)
         if asset is None:
-            asset, is_new = _create(alias, host_id, title=title, owner=owner, video=video)
-        if not is_new and owner is not None and not conf.manage_policy()(owner, asset.video):
-            raise InvalidRequest(
-                "video_service_id_taken", attr="video_service_id", detail="This video belongs to somebody else."
-            )
+            asset = _create(alias, host_id, title=title, owner=owner, video=video)
         if not asset.is_current:
             make_current(asset)
         Asset.objects.filter(pk=asset.pk).update(next_poll_at=timezone.now(), poll_attempts=0)
         conf.enqueue("videos.refresh_asset", asset.pk)
+    return asset
+
+
+def find_attachable(*, host_id: str, owner: "AbstractBaseUser | None", provider_alias: str = "") -> Asset | None:
+    """The asset that has this id already, if any, for `owner` to attach.
+
+    Raises InvalidRequest (`video_service_id_invalid`, `video_service_id_taken`, `video_provider_unknown`).
+    """
+    if not _HOST_ID.fullmatch(host_id):
+        raise InvalidRequest("video_service_id_invalid", attr="video_service_id", detail="This is no id of a video.")
+    alias = provider_alias or default_alias()
+    asset = Asset.objects.select_related("video").filter(provider=alias, host_id=host_id).first()
+    if asset is not None and owner is not None and not conf.manage_policy()(owner, asset.video):
+        raise InvalidRequest(
+            "video_service_id_taken", attr="video_service_id", detail="This video belongs to somebody else."
+        )
     return asset
 
 
@@ -134,9 +143,7 @@ def poll_assets() -> int:
     return sum(_take(asset, now) for asset in due)
 
 
-def _create(
-    alias: str, host_id: str, *, title: str, owner: "AbstractBaseUser | None", video: Video | None
-) -> tuple[Asset, bool]:
+def _create(alias: str, host_id: str, *, title: str, owner: "AbstractBaseUser | None", video: Video | None) -> Asset:
     protection = protection_of(alias)
     try:
         with transaction.atomic():
@@ -147,13 +154,13 @@ def _create(
                 video=video, provider=alias, host_id=host_id, protection=protection, is_current=False
             )
             make_current(asset)
-            return asset, True
+            return asset
     except IntegrityError:
         # Somebody else attached the same id in this moment; without such a row the error is another one.
-        other = Asset.objects.select_related("video").filter(provider=alias, host_id=host_id).first()
+        other = find_attachable(host_id=host_id, owner=owner, provider_alias=alias)
         if other is None:
             raise
-        return other, False
+        return other
 
 
 def _apply(asset_id: int, info: AssetInfo) -> None:

@@ -1,0 +1,229 @@
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from videos import signals
+from videos.models import Asset, AssetStatus, PlaybackSession, SessionDoor, Video
+from videos.services.assets import attach_host_id, poll_assets, poll_delay, refresh_asset
+from videos.services.errors import InvalidRequest, NotYours
+from videos.services.health import ping_hosts
+from videos.services.playback import RequestContext, open_session
+from videos.services.removal import delete_video
+from videos.tests.factories import host_video, make_asset, make_user, make_video
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def heard():
+    """The signals sent, as `(name, arguments)`."""
+    sent = []
+
+    def hear_ready(**arguments):
+        sent.append(("video_ready", arguments))
+
+    def hear_failed(**arguments):
+        sent.append(("video_failed", arguments))
+
+    signals.video_ready.connect(hear_ready)
+    signals.video_failed.connect(hear_failed)
+    yield sent
+    signals.video_ready.disconnect(hear_ready)
+    signals.video_failed.disconnect(hear_failed)
+
+
+@pytest.fixture
+def _run_on_commit(django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        yield
+
+
+def test_a_pasted_id_becomes_a_video_whose_status_is_fetched(
+    sandbox, viewer, heard, django_capture_on_commit_callbacks
+):
+    host_id = sandbox.add_video(length=44)
+    with django_capture_on_commit_callbacks(execute=True):
+        asset = attach_host_id(host_id=f"  {host_id}\n", title="Proofs", owner=viewer)
+    asset.refresh_from_db()
+    assert (asset.video.title, asset.video.owner) == ("Proofs", viewer)
+    assert (asset.provider, asset.host_id, asset.protection) == ("vdocipher", host_id, "drm")
+    assert (asset.status, asset.host_status, asset.duration_s) == (AssetStatus.READY, "ready", 44)
+    assert asset.next_poll_at is None
+    assert asset.raw["id"] == host_id
+    assert [name for name, _ in heard] == ["video_ready"]
+
+
+def test_a_new_id_replaces_the_current_asset_of_a_video(sandbox, viewer):
+    video = make_video(owner=viewer)
+    former = video.assets.get()
+    asset = attach_host_id(video=video, host_id=sandbox.add_video(), title="", owner=viewer)
+    former.refresh_from_db()
+    assert (asset.video, asset.is_current, former.is_current, former.next_poll_at) == (video, True, False, None)
+
+
+def test_pasting_the_former_id_goes_back_to_it(sandbox, viewer):
+    video = host_video(sandbox, owner=viewer)
+    former = video.assets.get()
+    attach_host_id(video=video, host_id=sandbox.add_video(), title="", owner=viewer)
+    attach_host_id(video=video, host_id=former.host_id, title="", owner=viewer)
+    assert video.assets.get(is_current=True) == former
+    assert video.assets.count() == 2
+
+
+def test_an_id_that_is_mine_already_is_reused(sandbox, viewer):
+    mine = host_video(sandbox, owner=viewer)
+    asset = attach_host_id(host_id=mine.assets.get().host_id, title="Again", owner=viewer)
+    assert asset.video == mine
+    assert Video.objects.count() == 1
+
+
+def test_an_id_of_somebody_elses_video_is_taken(sandbox, viewer):
+    theirs = host_video(sandbox, owner=make_user())
+    with pytest.raises(InvalidRequest) as refused:
+        attach_host_id(host_id=theirs.assets.get().host_id, title="", owner=viewer)
+    assert (refused.value.code, refused.value.attr) == ("video_service_id_taken", "video_service_id")
+
+
+def test_an_id_cannot_be_attached_to_somebody_elses_video(sandbox, viewer):
+    with pytest.raises(NotYours):
+        attach_host_id(video=make_video(owner=make_user()), host_id=sandbox.add_video(), title="", owner=viewer)
+
+
+@pytest.mark.parametrize("host_id", ["", "  ", "a b", "../x", "x" * 256, "<script>", "ü"])
+def test_what_is_no_id_is_refused(sandbox, viewer, host_id):
+    with pytest.raises(InvalidRequest) as refused:
+        attach_host_id(host_id=host_id, title="", owner=viewer)
+    assert refused.value.code == "video_service_id_invalid"
+
+
+def test_without_a_host_no_id_can_be_attached(settings, viewer):
+    settings.VIDEO_PROVIDERS = {}
+    with pytest.raises(InvalidRequest) as refused:
+        attach_host_id(host_id="abc", title="", owner=viewer)
+    assert refused.value.code == "video_provider_unknown"
+
+
+@pytest.mark.usefixtures("_run_on_commit")
+def test_an_id_the_host_does_not_know_fails_with_a_reason(sandbox, viewer):
+    asset = attach_host_id(host_id="0" * 32, title="Typo", owner=viewer)
+    refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert (asset.status, asset.next_poll_at) == (AssetStatus.FAILED, None)
+    assert "does not know" in asset.failure_reason
+
+
+def test_a_copy_that_vanished_from_the_host_is_deleted(sandbox):
+    asset = make_asset(ready_at=timezone.now())
+    refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert asset.status == AssetStatus.DELETED
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "is_done"),
+    [
+        ("PRE-Upload", AssetStatus.WAITING, False),
+        ("Queued", AssetStatus.PROCESSING, False),
+        ("Never heard of", AssetStatus.PROCESSING, False),
+        ("ready", AssetStatus.READY, True),
+        ("Encoding error", AssetStatus.FAILED, True),
+    ],
+)
+def test_the_hosts_word_decides_and_what_is_not_done_is_asked_about_again(sandbox, word, status, is_done):
+    asset = host_video(sandbox, status=word, asset={"status": AssetStatus.WAITING}).assets.get()
+    refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert (asset.status, asset.host_status) == (status, word)
+    assert (asset.next_poll_at is None) == is_done
+
+
+def test_an_encoding_error_sends_video_failed(sandbox, heard, django_capture_on_commit_callbacks):
+    asset = host_video(sandbox, status="Encoding error", asset={"status": AssetStatus.PROCESSING}).assets.get()
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh_asset(asset.pk)
+        refresh_asset(asset.pk)
+    ((name, arguments),) = heard
+    assert (name, arguments["video"], arguments["reason"]) == ("video_failed", asset.video, "Encoding error")
+
+
+def test_a_ready_video_takes_no_step_back(sandbox):
+    asset = host_video(sandbox, status="Queued").assets.get()
+    refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert asset.status == AssetStatus.READY
+
+
+def test_a_host_that_is_down_is_asked_again_later_and_later(sandbox):
+    asset = make_asset(status=AssetStatus.PROCESSING, next_poll_at=timezone.now())
+    sandbox.fault(service="vdocipher", path="/videos/", times=0, status=401)
+    refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert (asset.status, asset.poll_attempts) == (AssetStatus.PROCESSING, 1)
+    assert timedelta(seconds=20) < asset.next_poll_at - timezone.now() <= timedelta(seconds=30)
+
+
+def test_polls_double_from_half_a_minute_to_an_hour():
+    assert [poll_delay(attempts).seconds for attempts in (0, 1, 2, 6, 7, 500)] == [30, 60, 120, 1920, 3600, 3600]
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_poll_takes_what_is_due_and_puts_it_off(django_capture_on_commit_callbacks):
+    now = timezone.now()
+    due = make_asset(status=AssetStatus.PROCESSING, next_poll_at=now - timedelta(seconds=1), poll_attempts=3)
+    make_asset(status=AssetStatus.PROCESSING, next_poll_at=now + timedelta(minutes=1))
+    make_asset(next_poll_at=None)
+    with django_capture_on_commit_callbacks() as asked:
+        assert poll_assets() == 1
+        assert poll_assets() == 0
+    due.refresh_from_db()
+    assert len(asked) == 1
+    assert due.poll_attempts == 4
+    assert due.next_poll_at >= now + timedelta(seconds=230)
+
+
+def test_the_command_polls_and_says_how_many(sandbox, capsys):
+    make_asset(status=AssetStatus.PROCESSING, next_poll_at=timezone.now())
+    call_command("poll_videos")
+    assert "1 videos asked about" in capsys.readouterr().out
+
+
+def test_asking_about_an_asset_that_is_gone_is_no_error(db):
+    refresh_asset(4711)
+
+
+def test_a_deleted_video_is_revoked_at_once_and_removed_at_the_host(
+    sandbox, viewer, django_capture_on_commit_callbacks
+):
+    video = host_video(sandbox)
+    open_session(user=viewer, video=video, door=SessionDoor.PLAYBACK, device_id="device", context=RequestContext())
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_video(video)
+    asset = video.assets.get()
+    assert (asset.status, asset.next_poll_at) == (AssetStatus.DELETED, None)
+    assert PlaybackSession.objects.get().state == "revoked"
+    deletions = [call for call in sandbox.calls("vdocipher") if call["method"] == "DELETE"]
+    assert [call["query"]["videos"] for call in deletions] == [asset.host_id]
+
+
+def test_a_deletion_that_the_host_missed_is_repeated_by_the_poll(sandbox, django_capture_on_commit_callbacks):
+    video = host_video(sandbox)
+    sandbox.fault(service="vdocipher", path="/videos", times=1, status=401)
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_video(video)
+    asset = video.assets.get()
+    assert asset.next_poll_at is not None
+    Asset.objects.update(next_poll_at=timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        assert poll_assets() == 1
+    asset.refresh_from_db()
+    assert (asset.status, asset.next_poll_at) == (AssetStatus.DELETED, None)
+
+
+def test_hosts_are_pinged_with_their_response_time(sandbox, settings):
+    settings.VIDEO_PROVIDERS["broken"] = {"BACKEND": "videos.providers.vdocipher.VdoCipherProvider", "OPTIONS": {}}
+    reachable, broken = ping_hosts()
+    assert (reachable.alias, reachable.is_reachable, reachable.code) == ("vdocipher", True, "")
+    assert reachable.response_ms > 0
+    assert (broken.alias, broken.is_reachable, broken.code) == ("broken", False, "host_misconfigured")
