@@ -43,7 +43,7 @@ class ItemInline(ReadOnlyInline):
 class PaymentInline(ReadOnlyInline):
     model = Payment
     fields = ["attempt", "status", "failure_code", "amount", "session_id", "stripe_payment_intent", "updated_at"]
-    readonly_fields = ["amount"]
+    readonly_fields = ["amount", "updated_at"]
 
     @display(description="amount")
     def amount(self, payment):

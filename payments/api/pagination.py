@@ -5,7 +5,7 @@ from django.db.models import Count, Model, QuerySet, Window
 from rest_framework.pagination import PageNumberPagination
 
 
-class CountingPaginator(Paginator[Model]):
+class CountingPaginator(Paginator):
     """Counts the rows in the statement that fetches the page, which a small list would otherwise pay for twice."""
 
     def page(self, number: int | str) -> Page[Any]:

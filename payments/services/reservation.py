@@ -44,9 +44,10 @@ def reserve(*, user: "User", course: Course) -> Reservation:
     """
     get_user_model().objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
     course = Course.objects.get(pk=course.pk)
+    order = _unpaid_order(user, course)
+    # Only now: waiting for the order's lock may have been waiting for its fulfilment.
     if Enrollment.objects.active().filter(user=user, course=course).exists():
         raise AlreadyEnrolled
-    order = _unpaid_order(user, course)
     if order and order.status == OrderStatus.PROCESSING:
         raise PaymentProcessing
     is_same = bool(order and (order.total_minor, order.currency) == (course.price_minor, course.currency))

@@ -1,0 +1,150 @@
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from courses.tests.factories import make_course
+from payments.models import Order, PaymentStatus
+from payments.services.checkout import start_checkout
+from payments.tests.buying import browser_of, make_order, make_payment
+from users.tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+URL = "/api/payments/orders/"
+
+
+def sync_url(order: Order) -> str:
+    return f"{URL}{order.public_id}/sync/"
+
+
+def test_my_orders_are_listed_newest_first():
+    user = make_user()
+    course = make_course(price_minor=4900)
+    older = make_order(user=user, course=course)
+    payment = make_payment(older)
+    newer = make_order(user=user)
+    make_order()
+    answer = browser_of(user).get(URL).json()
+    assert (answer["count"], answer["next"], answer["previous"]) == (2, None, None)
+    assert [row["id"] for row in answer["results"]] == [str(newer.public_id), str(older.public_id)]
+    row = answer["results"][1]
+    assert row == {
+        "id": str(older.public_id),
+        "status": "pending",
+        "currency": "usd",
+        "total_minor": 4900,
+        "total_display": "$49.00",
+        "created_at": row["created_at"],
+        "paid_at": None,
+        "items": [{"course": {"slug": course.slug, "title": course.title}, "net_minor": 4900}],
+        "payments": [{"id": str(payment.public_id), "status": 1, "status_display": "pending", "amount_minor": 4900}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "number", "words"),
+    [
+        (PaymentStatus.PENDING, 1, "pending"),
+        (PaymentStatus.COMPLETED, 2, "completed"),
+        (PaymentStatus.FAILED, -1, "failed"),
+        (PaymentStatus.REFUNDED, -2, "refunded"),
+    ],
+)
+def test_payment_states_are_the_contracts_numbers_with_words(status, number, words):
+    order = make_order()
+    make_payment(order, status=status)
+    shown = browser_of(order.user).get(f"{URL}{order.public_id}/").json()["payments"][0]
+    assert (shown["status"], shown["status_display"]) == (number, words)
+
+
+def test_an_order_keeps_the_title_it_was_made_with():
+    order = make_order()
+    sold_as = order.items.get().title
+    order.items.get().course.__class__.objects.update(title="Renamed")
+    shown = browser_of(order.user).get(f"{URL}{order.public_id}/").json()
+    assert shown["items"][0]["course"]["title"] == sold_as
+
+
+def test_pages_are_counted():
+    user = make_user()
+    for _ in range(3):
+        make_order(user=user)
+    client = browser_of(user)
+    second = client.get(URL, {"page": 2, "page_size": 2}).json()
+    assert (second["count"], len(second["results"]), second["next"]) == (3, 1, None)
+    assert second["previous"]
+    assert client.get(URL, {"page": 2, "page_size": 1}).json()["next"]
+    for page in ("3", "0", "-1", "x", "99999999999999999999"):
+        assert client.get(URL, {"page": page, "page_size": 2}).status_code == 404
+    assert client.get(URL, {"page": "last", "page_size": 2}).status_code in (200, 404)
+
+
+def test_without_orders_the_list_is_empty():
+    assert browser_of(make_user()).get(URL).json() == {"count": 0, "next": None, "previous": None, "results": []}
+
+
+@pytest.mark.parametrize("size", [2, 20])
+def test_the_list_takes_four_statements_whatever_its_size(size):
+    user = make_user()
+    for _ in range(size):
+        make_payment(make_order(user=user))
+    client = browser_of(user)
+    with CaptureQueriesContext(
+        connection,
+    ) as statements:
+        assert len(client.get(URL).json()["results"]) == size
+    assert len(statements) == 4
+
+
+def test_another_students_order_is_not_found(sandbox):
+    order = make_order()
+    stranger = browser_of(make_user())
+    assert stranger.get(f"{URL}{order.public_id}/").status_code == 404
+    assert stranger.post(sync_url(order)).status_code == 404
+    assert stranger.get(f"{URL}{uuid.uuid4()}/").status_code == 404
+    assert sandbox.calls("stripe") == []
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_stranger_has_to_log_in(method):
+    order = make_order()
+    path = sync_url(order) if method == "post" else URL
+    assert getattr(APIClient(), method)(path).status_code == 401
+
+
+def test_the_landing_page_learns_that_the_order_is_paid(sandbox):
+    user, course = make_user(), make_course()
+    checkout = start_checkout(user=user, course=course)
+    client = browser_of(user)
+    assert client.post(sync_url(checkout.order)).json()["status"] == "pending"
+    sandbox.stripe.pay(checkout.session_id)
+    answer = client.post(sync_url(checkout.order))
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "paid"
+    assert answer.json()["payments"][0]["status_display"] == "completed"
+    asked = len(sandbox.calls("stripe"))
+    client.post(sync_url(checkout.order))
+    assert len(sandbox.calls("stripe")) == asked
+
+
+def test_a_landing_while_stripe_is_down_says_when_to_come_back(sandbox):
+    user = make_user()
+    checkout = start_checkout(user=user, course=make_course())
+    sandbox.fault(service="stripe", path="/v1/checkout/sessions", status=500, times=2)
+    answer = browser_of(user).post(sync_url(checkout.order))
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "provider_unavailable")
+    assert answer["Retry-After"]
+
+
+def test_a_landing_changes_nothing_by_get():
+    order = make_order()
+    assert browser_of(order.user).get(sync_url(order)).status_code == 405
+
+
+def test_landings_are_throttled():
+    order = make_order()
+    client = browser_of(order.user)
+    statuses = [client.post(sync_url(order)).status_code for _ in range(31)]
+    assert statuses == [200] * 30 + [429]

@@ -1,0 +1,75 @@
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payments.models import FailureCode, OrderStatus, PaymentStatus
+from payments.services.recompute import PaymentFacts, derive_status, overpaid_minor
+
+PENDING, COMPLETED, FAILED, REFUNDED = (
+    PaymentStatus.PENDING,
+    PaymentStatus.COMPLETED,
+    PaymentStatus.FAILED,
+    PaymentStatus.REFUNDED,
+)
+
+
+def facts(attempt=1, status=PENDING, amount_minor=4900, **overrides) -> PaymentFacts:
+    return PaymentFacts(attempt=attempt, status=status, amount_minor=amount_minor, **overrides)
+
+
+@pytest.mark.parametrize(
+    ("total", "payments", "status"),
+    [
+        (0, [], "paid"),
+        (4900, [], "pending"),
+        (4900, [facts()], "pending"),
+        (4900, [facts(is_processing=True)], "processing"),
+        (4900, [facts(status=COMPLETED)], "paid"),
+        (4900, [facts(status=FAILED, failure_code=FailureCode.EXPIRED)], "expired"),
+        (4900, [facts(status=FAILED, failure_code=FailureCode.ASYNC_FAILED)], "failed"),
+        (4900, [facts(status=FAILED, failure_code=FailureCode.USER_GONE)], "failed"),
+        (4900, [facts(status=FAILED, failure_code=FailureCode.EXPIRED), facts(2)], "pending"),
+        (4900, [facts(status=COMPLETED), facts(2, FAILED, failure_code=FailureCode.EXPIRED)], "paid"),
+        (4900, [facts(status=COMPLETED, refunded_minor=100)], "partially_refunded"),
+        (4900, [facts(status=REFUNDED, refunded_minor=4900)], "refunded"),
+        (4900, [facts(status=REFUNDED, refunded_minor=4900), facts(2, COMPLETED)], "partially_refunded"),
+    ],
+)
+def test_the_status_follows_from_the_payments(total, payments, status):
+    assert {derive_status(total, order) for order in permutations(payments)} == {OrderStatus(status)}
+
+
+@st.composite
+def some_payments(draw):
+    made = []
+    for attempt in range(1, draw(st.integers(0, 4)) + 1):
+        status = draw(st.sampled_from(list(PaymentStatus)))
+        amount = draw(st.integers(1, 10_000))
+        refunded = {COMPLETED: draw(st.integers(0, amount - 1)), REFUNDED: amount}.get(status, 0)
+        code = draw(st.sampled_from(list(FailureCode))) if status == FAILED else ""
+        processing = status == PENDING and draw(st.booleans())
+        made.append(
+            facts(attempt, status, amount, refunded_minor=refunded, failure_code=code, is_processing=processing)
+        )
+    return made
+
+
+@given(some_payments(), st.integers(1, 10_000), st.randoms(use_true_random=False))
+def test_the_order_of_the_payments_never_matters(payments, total, random):
+    shuffled = random.sample(payments, len(payments))
+    assert derive_status(total, payments) == derive_status(total, shuffled)
+
+
+@given(some_payments(), st.integers(1, 10_000))
+def test_access_is_granted_exactly_while_money_is_kept(payments, total):
+    kept = sum(p.amount_minor - p.refunded_minor for p in payments if p.status in (COMPLETED, REFUNDED))
+    grants = derive_status(total, payments) in (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED)
+    assert grants == (kept > 0)
+
+
+def test_a_second_payment_is_too_much_until_it_is_refunded():
+    twice = [facts(1, COMPLETED), facts(2, COMPLETED)]
+    assert overpaid_minor(4900, twice) == 4900
+    assert overpaid_minor(4900, [facts(1, COMPLETED), facts(2, REFUNDED, refunded_minor=4900)]) == 0

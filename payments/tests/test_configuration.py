@@ -1,0 +1,58 @@
+import pytest
+from django.core.checks import run_checks
+
+from payments import stripe
+from payments.errors import ProviderMisconfigured
+
+
+def payment_errors() -> list[str]:
+    return [message.id for message in run_checks() if message.id and message.id.startswith("payments.")]
+
+
+def test_a_key_without_a_webhook_secret_is_an_error(settings, sandbox):
+    settings.STRIPE_WEBHOOK_SECRETS = [""]
+    assert payment_errors() == ["payments.E001"]
+
+
+def test_sound_settings_have_no_error(sandbox):
+    assert payment_errors() == []
+
+
+def test_payments_that_are_off_have_no_error(settings):
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRETS = "", []
+    assert payment_errors() == []
+
+
+@pytest.mark.parametrize("key", ["sk_live_abc", "rk_live_abc"])
+def test_a_live_key_in_development_is_an_error_and_is_not_used(settings, key):
+    settings.STRIPE_SECRET_KEY, settings.DEBUG = key, True
+    settings.STRIPE_API_BASE = "https://api.stripe.com"
+    assert payment_errors() == ["payments.E002"]
+    with pytest.raises(ProviderMisconfigured):
+        stripe.retrieve_session("cs_test_1")
+
+
+@pytest.mark.parametrize(
+    ("base", "key"),
+    [
+        ("http://127.0.0.1:9/stripe", "sk_test_abc"),
+        ("http://127.0.0.1:9/stripe", "sk_live_abc"),
+        ("https://stripe.evil.example", "sk_test_sandbox_abc"),
+        ("http://127.0.0.1.evil.example", "sk_test_sandbox_abc"),
+        ("http://127.0.0.1@evil.example", "sk_test_sandbox_abc"),
+        ("http://api.stripe.com", "sk_test_abc"),
+        ("https://api.stripe.com", "sk_test_sandbox_abc"),
+        ("http://[", "sk_test_sandbox_abc"),
+    ],
+)
+def test_another_address_than_stripes_takes_loopback_and_a_sandbox_key(settings, base, key):
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE = key, base
+    assert payment_errors() == ["payments.E003"]
+    with pytest.raises(ProviderMisconfigured):
+        stripe.retrieve_session("cs_test_1")
+
+
+def test_without_a_key_stripe_is_not_asked(settings):
+    settings.STRIPE_SECRET_KEY = ""
+    with pytest.raises(ProviderMisconfigured):
+        stripe.retrieve_session("cs_test_1")
