@@ -1,0 +1,165 @@
+"""Every address of the API x who asks. A new endpoint fails `test_every_endpoint_is_listed` until it stands here.
+
+Most bodies are empty, so that "let in" often shows as 400: what counts is who gets past the door.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from courses.files import sign_resource
+from courses.models import LessonResource
+from courses.services import enroll
+from courses.tests.factories import make_course, make_lesson, make_part
+from eleven_tutors.tests.api_surface import endpoints
+from payments.models import Order, OrderStatus
+from users.tests.factories import auth_client, make_user
+from videos.models import PlaybackSession, SessionDoor
+from videos.services.playback import RequestContext, open_session
+from videos.services.tokens import session_token
+from videos.tests.factories import host_video
+
+ROLES = ("anonymous", "student", "enrolled", "instructor", "other_instructor", "staff")
+
+EVERYBODY = (200,) * 6
+# Signed in is enough; the rows show only what is one's own.
+SIGNED_IN = (401, 200, 200, 200, 200, 200)
+SIGNED_IN_BAD_BODY = (401, 400, 400, 400, 400, 400)
+OPEN_BAD_BODY = (400,) * 6
+MANAGERS = (401, 403, 403, 200, 403, 200)
+
+EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
+    ("GET", "schema"): EVERYBODY,
+    ("GET", "docs"): EVERYBODY,
+    ("GET", "health"): EVERYBODY,
+    ("GET", "health-ready"): EVERYBODY,
+    ("GET", "health-providers"): (401, 403, 403, 403, 403, 200),
+    ("POST", "users:register"): OPEN_BAD_BODY,
+    ("POST", "users:verify-email"): OPEN_BAD_BODY,
+    ("POST", "users:verify-email-resend"): OPEN_BAD_BODY,
+    ("POST", "users:token"): OPEN_BAD_BODY,
+    ("POST", "users:token-refresh"): OPEN_BAD_BODY,
+    ("POST", "users:token-blacklist"): OPEN_BAD_BODY,
+    ("POST", "users:password-reset"): OPEN_BAD_BODY,
+    ("POST", "users:password-reset-confirm"): OPEN_BAD_BODY,
+    ("POST", "users:password-change"): SIGNED_IN_BAD_BODY,
+    ("GET", "users:me"): SIGNED_IN,
+    ("PATCH", "users:me"): SIGNED_IN,
+    ("GET", "courses:university-list"): EVERYBODY,
+    ("GET", "courses:university"): EVERYBODY,
+    ("GET", "courses:course-list"): EVERYBODY,
+    ("GET", "courses:course"): EVERYBODY,
+    ("GET", "courses:lesson"): (401, 404, 200, 200, 404, 200),
+    ("PATCH", "courses:lesson"): (401, 404, 403, 200, 404, 200),
+    ("GET", "courses:enrollment-list"): SIGNED_IN,
+    ("POST", "courses:enrollment-list"): (401, 403, 403, 403, 403, 400),
+    ("GET", "courses:image"): (404,) * 6,
+    # The address itself is the key: the lesson gives it to those who may open the lesson.
+    ("GET", "courses:resource"): EVERYBODY,
+    ("POST", "payments:checkout"): SIGNED_IN_BAD_BODY,
+    ("GET", "payments:order-list"): SIGNED_IN,
+    ("GET", "payments:order-detail"): (401, 404, 200, 404, 404, 404),
+    ("POST", "payments:order-sync"): (401, 404, 200, 404, 404, 404),
+    ("POST", "payments:stripe-webhook"): OPEN_BAD_BODY,
+    ("GET", "videos:video-list"): SIGNED_IN,
+    ("POST", "videos:video-list"): (401, 403, 403, 400, 400, 400),
+    ("GET", "videos:video"): MANAGERS,
+    ("PATCH", "videos:video"): MANAGERS,
+    ("DELETE", "videos:video"): (401, 403, 403, 204, 403, 204),
+    ("GET", "videos:video-status"): MANAGERS,
+    ("POST", "videos:video-playback"): (401, 403, 200, 200, 403, 200),
+    ("POST", "videos:video-otp"): (401, 403, 200, 200, 403, 200),
+    # The session's own token decides, whoever sends it.
+    ("POST", "videos:session-heartbeat"): (403,) * 6,
+    ("POST", "videos:session-end"): (403,) * 6,
+    ("POST", "videos:webhook"): OPEN_BAD_BODY,
+}
+VIDEO_ADDRESSES = ("video", "video-status", "video-playback", "video-otp")
+DEVICE = {"device_id": "7f4c2d1e-0000-4000-8000-000000000000"}
+BODIES: dict[str, dict[str, Any]] = {
+    "videos:video-playback": DEVICE,
+    "videos:video-otp": DEVICE,
+    "videos:session-heartbeat": {"seq": 1, "position": 1.0, "token": "forged"},
+    "videos:session-end": {"token": "forged"},
+}
+
+
+@dataclass
+class World:
+    clients: dict[str, APIClient]
+    arguments: dict[str, dict[str, Any]]
+    session: PlaybackSession
+
+    def url(self, name: str) -> str:
+        return reverse(name, kwargs=self.arguments.get(name, {}))
+
+
+@pytest.fixture
+def world(db, sandbox, settings) -> World:
+    users = {name: make_user(username=name) for name in ROLES[1:]}
+    users["staff"].is_staff = users["staff"].is_superuser = True
+    users["staff"].save()
+    course = make_course(instructors=[users["instructor"]])
+    make_course(instructors=[users["other_instructor"]])
+    video = host_video(sandbox, access_level="entitled", owner=users["instructor"])
+    lesson = make_lesson(part=make_part(course=course), video=video)
+    resource = LessonResource.objects.create(
+        lesson=lesson, title="Sheet", file=SimpleUploadedFile("sheet.txt", b"text")
+    )
+    enroll(user=users["enrolled"], course=course, source="staff")
+    order = Order.objects.create(user=users["enrolled"], status=OrderStatus.PENDING, currency="usd", total_minor=100)
+    context = RequestContext(ip="127.0.0.1", user_agent="test")
+    grant = open_session(
+        user=users["enrolled"], video=video, door=SessionDoor.PLAYBACK, device_id="other-device", context=context
+    )
+    session = PlaybackSession.objects.get(public_id=grant.session.public_id)
+    arguments = {
+        "courses:university": {"slug": course.university.slug},
+        "courses:course": {"slug": course.slug},
+        "courses:lesson": {"slug": lesson.slug},
+        "courses:image": {"kind": "thumbnails", "owner_id": course.pk, "name": "none.png"},
+        "courses:resource": {"token": sign_resource(resource.pk)},
+        "payments:order-detail": {"public_id": order.public_id},
+        "payments:order-sync": {"public_id": order.public_id},
+        "videos:webhook": {"alias": "vdocipher"},
+        **{f"videos:{name}": {"video_id": video.pk} for name in VIDEO_ADDRESSES},
+        **{f"videos:session-{name}": {"session_id": session.public_id} for name in ("heartbeat", "end")},
+    }
+    clients = {"anonymous": APIClient()} | {name: auth_client(user) for name, user in users.items()}
+    return World(clients, arguments, session)
+
+
+def test_every_endpoint_is_listed():
+    plain_views = {"courses:image", "courses:resource", "payments:stripe-webhook", "videos:webhook"}
+    found = {(method, name) for method, name in endpoints() if name not in plain_views}
+    listed = {(method, name) for method, name in EXPECTED if name not in plain_views}
+    assert found == listed
+    assert plain_views == {name for _, name in endpoints()} - {name for _, name in found}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(("method", "name"), EXPECTED, ids=[" ".join(key) for key in EXPECTED])
+def test_who_gets_past_the_door(method, name, role, world):
+    body = json.dumps(BODIES.get(name, {}))
+    answer = world.clients[role].generic(method, world.url(name), body, content_type="application/json")
+    answer.close()
+    assert answer.status_code == EXPECTED[method, name][ROLES.index(role)], getattr(answer, "content", b"")[:300]
+
+
+@pytest.mark.parametrize("name", ["courses:image", "courses:resource", "payments:stripe-webhook", "videos:webhook"])
+def test_a_plain_view_takes_its_own_method_alone(name, world):
+    own = {method for method, listed in EXPECTED if listed == name}
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - own:
+        assert world.clients["staff"].generic(method, world.url(name)).status_code == 405
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_token_of_a_session_opens_that_session_whoever_sends_it(role, world):
+    token = session_token(world.session.public_id)
+    beat = {"token": token, "seq": 1, "position": 3.0}
+    assert world.clients[role].post(world.url("videos:session-heartbeat"), beat).status_code == 200
