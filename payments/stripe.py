@@ -143,12 +143,6 @@ def expire_session(session_id: str) -> CheckoutSession:
         raise SessionNotOpen(str(error), code=error.code, param=error.param) from error
 
 
-def close_connections() -> None:
-    """Give back the connections that this thread keeps open to Stripe, before the thread ends."""
-    if configuration.is_enabled():
-        _http_client().close()
-
-
 def verify_event(body: bytes, signature: str | None) -> Event:
     """Check a delivery's signature and age against each accepted secret, and read it.
 
@@ -254,11 +248,6 @@ def _client() -> stripe.StripeClient:
     return _build_client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, version)
 
 
-@lru_cache(maxsize=1)
-def _http_client() -> stripe.RequestsClient:
-    return stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S))
-
-
 @lru_cache(maxsize=4)
 def _build_client(api_key: str, api_base: str, api_version: str) -> stripe.StripeClient:
     return stripe.StripeClient(
@@ -266,7 +255,7 @@ def _build_client(api_key: str, api_base: str, api_version: str) -> stripe.Strip
         stripe_version=api_version,
         base_addresses={"api": api_base},
         max_network_retries=MAX_RETRIES,
-        http_client=_http_client(),
+        http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)),
     )
 
 

@@ -11,7 +11,6 @@ from django.db import connection, transaction
 from courses.models import Enrollment
 from courses.tests.factories import make_course
 from mailing.models import OutgoingMail
-from payments import stripe
 from payments.errors import AlreadyEnrolled
 from payments.models import Order, OrderStatus, Payment, WebhookEvent
 from payments.services import webhooks
@@ -35,7 +34,6 @@ def at_once(*calls):
         except Exception as error:
             return error
         finally:
-            stripe.close_connections()
             connection.close()
 
     with ThreadPoolExecutor(len(calls)) as pool:
