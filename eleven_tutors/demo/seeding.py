@@ -1,0 +1,127 @@
+"""Fills an installation with the demo. What exists already, by slug or address, is left as it is."""
+
+from collections.abc import Callable, Mapping
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils import timezone
+
+from courses.models import Course, Lesson, Part, University
+from courses.services.lessons import current_host_id, set_video_service_id
+from eleven_tutors.demo.catalogue import DemoCourse, DemoPerson, DemoUniversity, load_catalogue
+from eleven_tutors.demo.pictures import course_picture, logo_picture
+from eleven_tutors.demo.stand_in_videos import StandIn, find_stand_in
+from eleven_tutors.groups import INSTRUCTORS, STAFF
+from users.models import User
+from videos.models import AssetStatus
+from videos.services.assets import refresh_asset
+
+PASSWORD = "demo-11tutors"  # noqa: S105 (public on purpose; seed_demo refuses to run in production)
+STUDENT = DemoPerson(email="student@demo.test", first_name="Maya", last_name="Lindqvist")
+ADMIN = DemoPerson(email="admin@demo.test", first_name="Robin", last_name="Adeyemi")
+
+
+def seed(tell: Callable[[str], None]) -> None:
+    """Make accounts, universities, courses and, at a stand-in host, videos; `tell` hears about the progress."""
+    catalogue = load_catalogue()
+    tell("Accounts …")
+    make_person(STUDENT)
+    make_person(ADMIN, group=STAFF, is_superuser=True)
+    instructors = {person.email: make_person(person, group=INSTRUCTORS) for person in catalogue.instructors}
+    tell(f"{len(catalogue.universities)} universities …")
+    universities = {university.slug: make_university(university) for university in catalogue.universities}
+    for number, course in enumerate(catalogue.courses, start=1):
+        tell(f"Course {number} of {len(catalogue.courses)}: {course.title}")
+        make_course(course, universities, instructors)
+    _fill_videos(tell)
+
+
+def make_person(person: DemoPerson, *, group: str = "", is_superuser: bool = False) -> User:
+    """An account with a verified address and the demo's password; those of a group may enter the admin."""
+    user = User.objects.filter(email__iexact=person.email).first()
+    if user is None:
+        user = User.objects.create_user(
+            username=f"demo-{person.email.partition('@')[0].replace('.', '-')}",
+            email=person.email,
+            password=PASSWORD,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            email_verified_at=timezone.now(),
+            is_staff=bool(group),
+            is_superuser=is_superuser,
+        )
+        if group:
+            user.groups.add(Group.objects.get(name=group))
+    return user
+
+
+def make_university(plan: DemoUniversity) -> University:
+    university, is_new = University.objects.get_or_create(
+        slug=plan.slug, defaults={"name": plan.name, "website": plan.website, "description": plan.description}
+    )
+    if is_new:
+        university.logo.save("logo.png", logo_picture(plan.name))
+    return university
+
+
+@transaction.atomic
+def make_course(plan: DemoCourse, universities: Mapping[str, University], instructors: Mapping[str, User]) -> Course:
+    course, is_new = Course.objects.get_or_create(
+        slug=plan.slug,
+        defaults={
+            "title": plan.title,
+            "university": universities[plan.university],
+            "summary": plan.summary,
+            "description": plan.description,
+            "price_minor": plan.price_minor,
+            "currency": plan.currency,
+            "level": plan.level,
+            "is_published": True,
+        },
+    )
+    if is_new:
+        course.thumbnail.save("picture.jpg", course_picture(plan.title, course.university.name))
+        course.instructors.set([instructors[email] for email in plan.instructors])
+        _make_lessons(course, plan)
+    return course
+
+
+def _make_lessons(course: Course, plan: DemoCourse) -> None:
+    for part_position, part_plan in enumerate(plan.parts):
+        part = Part.objects.create(course=course, title=part_plan.title, position=part_position)
+        for position, lesson in enumerate(part_plan.lessons):
+            Lesson.objects.get_or_create(
+                slug=lesson.slug,
+                defaults={
+                    "part": part,
+                    "title": lesson.title,
+                    "position": position,
+                    "is_free_preview": lesson.is_free_preview,
+                    "is_exam": lesson.is_exam,
+                },
+            )
+
+
+def _fill_videos(tell: Callable[[str], None]) -> None:
+    stand_in = find_stand_in()
+    if stand_in is None:
+        tell("No stand-in for VdoCipher is configured, so the lessons come without videos.")
+        return
+    slugs = [lesson.slug for course in load_catalogue().courses for part in course.parts for lesson in part.lessons]
+    lessons = list(Lesson.objects.filter(slug__in=slugs).select_related("part__course", "video").in_order())
+    tell(f"Videos of {len(lessons)} lessons …")
+    try:
+        for lesson in lessons:
+            _fill_video(stand_in, lesson)
+    finally:
+        stand_in.close()
+
+
+def _fill_video(stand_in: StandIn, lesson: Lesson) -> None:
+    video_id = stand_in.put_video(slug=lesson.slug, title=lesson.title)
+    if lesson.video is None:
+        teacher = lesson.part.course.instructors.order_by("pk").first()
+        set_video_service_id(lesson=lesson, actor=teacher, video_service_id=video_id)
+    asset = lesson.video.get_current_asset() if lesson.video else None
+    if asset and current_host_id(lesson) == video_id and asset.status != AssetStatus.READY:
+        refresh_asset(asset.pk)
