@@ -1,7 +1,12 @@
 /* The public API: addresses, bearer tokens with rotation, and errors of one shape. */
-import { clear, endsWithin, reread, save, tokens } from "./tokens.js";
+import { clear, reread, save, tokens } from "./tokens.js";
 
 const base = document.querySelector('meta[name="api-base"]')?.content ?? "/api/";
+
+/** An address that the API gave, as seen from this page: relative ones are the API's own. */
+export function resolved(address) {
+  return new URL(address, new URL(base, location.origin)).href;
+}
 
 /** An answer other than 2xx, or none at all (`code` "network"). `retryAfter` is in seconds, null when not told. */
 export class ApiError extends Error {
@@ -29,7 +34,7 @@ export async function request(method, path, { params, body, anonymous = false, s
   for (const [name, value] of Object.entries(params ?? {})) {
     if (value !== "" && value !== null && value !== undefined) address.searchParams.set(name, value);
   }
-  const access = anonymous ? null : await validAccess();
+  const access = anonymous ? null : (tokens()?.access ?? null);
   let response = await send(method, address, body, access, signal);
   if (response.status === 401 && access) {
     response = await send(method, address, body, await renew(access), signal);
@@ -80,12 +85,6 @@ function secondsUntil(response) {
   if (!header) return null;
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
   return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
-}
-
-async function validAccess() {
-  const pair = tokens();
-  if (!pair) return null;
-  return endsWithin(pair.access, 10) ? renew(pair.access) : pair.access;
 }
 
 /*

@@ -1,5 +1,7 @@
 /* Keeps a playback session alive while its video plays, and hears when it may not go on. */
 
+import { resolved } from "./api.js";
+
 const STOPPED_BY = [401, 403, 404, 409, 410];
 
 /**
@@ -66,7 +68,7 @@ export class Heartbeat {
   }
 
   #post(address, body, keepalive) {
-    return fetch(address, {
+    return fetch(resolved(address), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ token: this.#session.token, ...body }),

@@ -48,16 +48,6 @@ export function onSignInChange(listener) {
   listeners.add(listener);
 }
 
-/** Whether an access token ends within `seconds`; one that cannot be read counts as valid and is left to the server. */
-export function endsWithin(access, seconds) {
-  try {
-    const claims = JSON.parse(atob(access.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
-    return claims.exp * 1000 < Date.now() + seconds * 1000;
-  } catch {
-    return false;
-  }
-}
-
 addEventListener("storage", (event) => {
   if (event.key === KEY || event.key === null) changed(read());
 });

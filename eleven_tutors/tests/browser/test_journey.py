@@ -154,6 +154,24 @@ def test_buying_needs_a_verified_address(site, sandbox):
     site.see("Buy for $49.00")
 
 
+def test_a_lost_webhook_is_made_up_for_by_the_landing_page(site, sandbox):
+    course = proofs_course(sandbox)
+    sandbox.context.webhooks.stripe_url = ""
+    student = make_user()
+    site.sign_in(student)
+
+    site.open("/courses/introduction-to-proofs")
+    site.click("Buy for $49.00")
+    site.wait_until_at(sandbox.stripe_url)
+    pay_by_card(site, "4242 4242 4242 4242")
+
+    site.see("You are enrolled")
+    assert student.enrollments.get().course == course
+    site.open("/dashboard")
+    site.see("$49.00")
+    site.see("Paid")
+
+
 def test_leaving_the_checkout_leads_back_to_the_course(site, sandbox):
     proofs_course(sandbox)
     site.sign_in(make_user())
