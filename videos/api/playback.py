@@ -84,6 +84,7 @@ class OtpView(GrantView):
         data.is_valid(raise_exception=True)
         grant = self.grant(request, video_id, data.validated_data["device_id"])
         if not isinstance(grant.playback, VdoCipherPlayback):
+            end_session(public_id=grant.session.public_id, token=grant.session.token)
             raise InvalidRequest("no_otp", attr="video", detail="This video plays in another player: use playback/.")
         return Response(
             {

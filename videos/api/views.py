@@ -1,8 +1,10 @@
 """Videos for those who manage them; watching is in `videos.api.playback`."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, cast
 from uuid import UUID
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -35,7 +37,7 @@ class VideoListView(SpeaksErrors, generics.ListAPIView):
     permission_classes = [MayCreateVideos]
     serializer_class = VideoSerializer
     pagination_class = VideoPagination
-    filter_backends: ClassVar[list[Any]] = []
+    filter_backends: Sequence[Any] = ()
     queryset = Video.objects.none()
 
     def get_queryset(self) -> QuerySet[Video]:
@@ -57,7 +59,7 @@ class VideoListView(SpeaksErrors, generics.ListAPIView):
         data.is_valid(raise_exception=True)
         values = dict(data.validated_data)
         video, ticket = create_upload(
-            owner=request.user,
+            owner=cast(AbstractBaseUser, request.user),
             size_bytes=values.pop("size"),
             provider_alias=values.pop("provider"),
             **values,
