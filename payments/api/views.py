@@ -17,6 +17,7 @@ from payments.services.checkout import start_checkout
 from payments.services.sync import sync_order
 from users.models import User
 
+UNVERIFIED = OpenApiResponse(description="`email_unverified`: the address has to be confirmed first.")
 CONFLICT = OpenApiResponse(
     description="`already_enrolled`, `already_paid`, `payment_processing` or `too_many_open_checkouts`."
 )
@@ -37,7 +38,7 @@ class CheckoutView(APIView):
         description="Creates an order, or takes up the open one, and answers the checkout page to send the browser to. "
         "Needs a verified address (403 `email_unverified`). A free course is given at once: `url` is null.",
         request=CheckoutRequestSerializer,
-        responses={201: CheckoutSerializer, 409: CONFLICT, 502: REJECTED, 503: UNAVAILABLE},
+        responses={201: CheckoutSerializer, 403: UNVERIFIED, 409: CONFLICT, 502: REJECTED, 503: UNAVAILABLE},
     )
     def post(self, request: Request) -> Response:
         wanted = CheckoutRequestSerializer(data=request.data)

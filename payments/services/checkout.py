@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db import transaction
 from django.utils import timezone
 
 from payments import stripe
@@ -15,10 +14,11 @@ from payments.errors import (
     PaymentProcessing,
     ProviderRejected,
     ProviderUnavailable,
+    SessionNotFound,
     SessionNotOpen,
 )
-from payments.models import FailureCode, Order, Payment, PaymentStatus
-from payments.services.recompute import recompute
+from payments.models import FailureCode, Order, Payment
+from payments.services.attempts import close_attempt
 from payments.services.reservation import Reservation, reserve
 from payments.services.session_request import session_request
 from payments.services.sync import apply_session
@@ -69,7 +69,11 @@ def start_checkout(*, user: "User", course: "Course") -> Checkout:
 def _current_session(reservation: Reservation, payment: Payment) -> CheckoutSession | None:
     """The session of this attempt as it is at Stripe; closed when it must not be paid any more, None when refused."""
     if payment.session_id:
-        session = stripe.retrieve_session(payment.session_id)
+        try:
+            session = stripe.retrieve_session(payment.session_id)
+        except SessionNotFound:
+            close_attempt(payment, FailureCode.SUPERSEDED)
+            return None
     else:
         created = _create_session(reservation, payment)
         if created is None:
@@ -86,16 +90,16 @@ def _create_session(reservation: Reservation, payment: Payment) -> CheckoutSessi
     try:
         return stripe.create_session(session_request(reservation.order, payment))
     except IdempotencyConflict:
-        _give_up(payment, FailureCode.SUPERSEDED)
+        close_attempt(payment, FailureCode.SUPERSEDED)
         return None
     except ProviderRejected:
-        _give_up(payment, FailureCode.REJECTED)
+        close_attempt(payment, FailureCode.REJECTED)
         if reservation.is_new:
             raise
         return None
     except ProviderUnavailable as error:
         if error.is_replayed:
-            _give_up(payment, FailureCode.SUPERSEDED)
+            close_attempt(payment, FailureCode.SUPERSEDED)
         raise
 
 
@@ -104,13 +108,3 @@ def _close(session: CheckoutSession) -> CheckoutSession:
         return stripe.expire_session(session.id)
     except SessionNotOpen:
         return stripe.retrieve_session(session.id)
-
-
-@transaction.atomic
-def _give_up(payment: Payment, code: FailureCode) -> None:
-    """Close an attempt whose session is unknown; if it exists and is paid all the same, its metadata leads back."""
-    order = Order.objects.select_for_update(of=("self",)).get(payments=payment)
-    Payment.objects.live().filter(pk=payment.pk, session_id=None).update(
-        status=PaymentStatus.FAILED, failure_code=code, updated_at=timezone.now()
-    )
-    recompute(order)

@@ -4,14 +4,13 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from payments import stripe
-from payments.errors import PaymentsError, ProviderMisconfigured, ProviderUnavailable, SessionNotOpen
-from payments.models import OPEN, FailureCode, Order, Payment, PaymentStatus
-from payments.services.recompute import recompute
+from payments.errors import PaymentsError, ProviderMisconfigured, ProviderUnavailable, SessionNotFound, SessionNotOpen
+from payments.models import OPEN, FailureCode, Payment
+from payments.services.attempts import close_attempt
 from payments.services.sync import apply_session
 from payments.stripe import Outcome
 
@@ -73,9 +72,14 @@ def _overdue(now: datetime) -> list[Payment]:
 
 def _expire(payment: Payment) -> Outcome:
     if payment.session_id is None:
-        _close_unknown(payment)
+        close_attempt(payment, FailureCode.EXPIRED)
         return Outcome.EXPIRED
-    session = stripe.retrieve_session(payment.session_id)
+    try:
+        session = stripe.retrieve_session(payment.session_id)
+    except SessionNotFound:
+        logger.error("Payment %s: Stripe does not know its session (another account?)", payment.public_id)
+        close_attempt(payment, FailureCode.EXPIRED)
+        return Outcome.EXPIRED
     if session.outcome is Outcome.OPEN:
         try:
             session = stripe.expire_session(payment.session_id)
@@ -83,13 +87,3 @@ def _expire(payment: Payment) -> Outcome:
             session = stripe.retrieve_session(payment.session_id)
     apply_session(session)
     return session.outcome
-
-
-@transaction.atomic
-def _close_unknown(payment: Payment) -> None:
-    order = Order.objects.select_for_update(of=("self",)).filter(payments=payment).first()
-    Payment.objects.live().filter(pk=payment.pk, session_id=None).update(
-        status=PaymentStatus.FAILED, failure_code=FailureCode.EXPIRED, updated_at=timezone.now()
-    )
-    if order is not None:
-        recompute(order)

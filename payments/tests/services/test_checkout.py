@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 
 import pytest
@@ -6,6 +7,7 @@ from django.utils import timezone
 from courses.models import Enrollment, EnrollmentSource
 from courses.tests.factories import enroll_student, make_course
 from mailing.models import OutgoingMail
+from payments import stripe
 from payments.errors import (
     AlreadyEnrolled,
     AlreadyPaid,
@@ -228,6 +230,29 @@ def test_a_used_key_with_another_content_leads_to_the_next_attempt(sandbox, sett
     checkout = start_checkout(user=user, course=course)
     assert list(Payment.objects.values_list("attempt", "failure_code")) == [(1, FailureCode.SUPERSEDED), (2, "")]
     assert sandbox.stripe.session(checkout.session_id)["success_url"].startswith("https://moved.example/")
+
+
+def test_a_stripe_that_is_too_slow_is_asked_again_and_makes_one_session(sandbox, monkeypatch):
+    monkeypatch.setattr(stripe, "READ_TIMEOUT_S", 0.5)
+    stripe._build_client.cache_clear()
+    try:
+        sandbox.fault(service="stripe", path="/v1/checkout/sessions", delay_ms=1200)
+        started = time.monotonic()
+        assert open_checkout().url
+        assert time.monotonic() - started > 0.5
+    finally:
+        stripe._build_client.cache_clear()
+    time.sleep(1)
+    assert len(sandbox.stripe.sessions()) == 1
+
+
+def test_a_session_that_stripe_has_forgotten_is_left_behind(sandbox):
+    user, course = make_user(), make_course()
+    start_checkout(user=user, course=course)
+    sandbox.context.store.clear()
+    checkout = start_checkout(user=user, course=course)
+    assert checkout.url
+    assert list(Payment.objects.values_list("attempt", "failure_code")) == [(1, FailureCode.SUPERSEDED), (2, "")]
 
 
 def test_a_saved_failure_is_left_behind_by_the_next_attempt(sandbox):

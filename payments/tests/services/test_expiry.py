@@ -76,6 +76,13 @@ def test_a_page_whose_order_is_gone_is_closed(sandbox):
     assert sandbox.stripe.session(checkout.session_id)["status"] == "expired"
 
 
+def test_a_page_that_stripe_has_forgotten_is_closed(sandbox):
+    open_checkout()
+    sandbox.context.store.clear()
+    assert expire_orders(past_the_end()).expired == 1
+    assert Order.objects.get().status == OrderStatus.EXPIRED
+
+
 def test_with_stripe_down_nothing_is_changed_and_stripe_is_not_hammered(sandbox):
     for _ in range(3):
         open_checkout()
