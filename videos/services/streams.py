@@ -77,7 +77,7 @@ def _live(viewer: Viewer) -> QuerySet[PlaybackSession]:
         viewer.sessions.live()
         .select_related("video")
         .only(
-            "public_id", "device_id", "video__title", "created_at", "expires_at", "lease_expires_at", "user_agent"
+            "public_id", "viewer", "device_id", "video__title", "created_at", "expires_at", "lease_expires_at", "user_agent"
         )
         .order_by("id")
     )  # fmt: skip
