@@ -1,7 +1,5 @@
 """The one way to ask for background work: name the task, pass ids."""
 
-from functools import partial
-
 from celery import current_app
 from django.db import transaction
 
@@ -12,8 +10,9 @@ def enqueue(task_name: str, *args: int | str) -> None:
     A message is only a doorbell: a broker that is down is logged and fails no request, because every piece of work that
     must not be lost is a row that a sweep finds.
     """
-    transaction.on_commit(partial(_send, task_name, args), robust=True)
 
+    def send() -> None:
+        current_app.signature(task_name, args=args).apply_async()
 
-def _send(task_name: str, args: tuple[int | str, ...]) -> None:
-    current_app.signature(task_name, args=args).apply_async()
+    # Django names a robust callback that failed in its log, which a functools.partial has no name for.
+    transaction.on_commit(send, robust=True)
