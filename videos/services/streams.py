@@ -11,6 +11,16 @@ from videos.services.errors import OtherSession, TooManyStreams
 from videos.services.tokens import end_token
 
 STALE_MAX = 20
+_NEEDED = (
+    "public_id",
+    "viewer",
+    "video__title",
+    "device_id",
+    "user_agent",
+    "created_at",
+    "expires_at",
+    "lease_expires_at",
+)
 
 
 def lock_viewer(*, user_id: int | None, device_key: str = "", resume_of: UUID | None = None) -> Viewer:
@@ -64,23 +74,14 @@ def make_room(
     if not is_claim and len(unclaimed) >= UNCLAIMED_MAX:
         raise TooManyStreams([_describe(session) for session in elsewhere + unclaimed])
     _end(replaced, "superseded", now)
-    stale = [
-        session for session in live if not (_is_leased(session, now) or _is_unclaimed(session, now))
-        and session not in replaced
-    ]  # fmt: skip
+    running = [session for session in live if _is_leased(session, now) or _is_unclaimed(session, now)]
+    stale = [session for session in live if session not in running and session not in replaced]
     if len(stale) >= STALE_MAX:
         _end(stale, "expired", now)
 
 
 def _live(viewer: Viewer) -> QuerySet[PlaybackSession]:
-    return (
-        viewer.sessions.live()
-        .select_related("video")
-        .only(
-            "public_id", "viewer", "device_id", "video__title", "created_at", "expires_at", "lease_expires_at", "user_agent"
-        )
-        .order_by("id")
-    )  # fmt: skip
+    return viewer.sessions.live().select_related("video").only(*_NEEDED).order_by("id")
 
 
 def _is_leased(session: PlaybackSession, now: datetime) -> bool:
