@@ -140,6 +140,28 @@ def test_what_stripe_says_later_never_undoes_a_completed_payment(sandbox):
     assert Payment.objects.get().stripe_payment_intent
 
 
+def test_an_account_closed_after_the_payment_does_not_undo_it(sandbox):
+    user = make_user()
+    checkout = open_checkout(user=user)
+    sandbox.stripe.pay(checkout.session_id)
+    sync_checkout(checkout.session_id)
+    user.is_active = False
+    user.save()
+    sync_checkout(checkout.session_id)
+    assert Payment.objects.get().status == PaymentStatus.COMPLETED
+    assert fresh(checkout.order).needs_attention == ""
+
+
+def test_a_refunded_payment_is_not_completed_again_by_its_session(sandbox):
+    checkout = open_checkout()
+    sandbox.stripe.pay(checkout.session_id)
+    sync_checkout(checkout.session_id)
+    Payment.objects.update(status=PaymentStatus.REFUNDED, refunded_minor=4900)
+    sync_checkout(checkout.session_id)
+    assert Payment.objects.get().status == PaymentStatus.REFUNDED
+    assert fresh(checkout.order).status == OrderStatus.REFUNDED
+
+
 def test_two_attempts_that_are_both_paid_are_kept_and_flagged(sandbox):
     user, course = make_user(), make_course()
     first = start_checkout(user=user, course=course)
