@@ -1,4 +1,5 @@
 from django.contrib import admin, messages
+from django.db import models
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
@@ -9,6 +10,15 @@ from courses.images import delete_stored
 from courses.models import Course, Enrollment, EnrollmentSource, Lesson, LessonResource, Part, University
 from courses.services import end_enrollment, enroll
 from courses.services.lessons import set_video_service_id
+
+
+class HttpsAddressMixin:
+    """An address typed without its scheme is one of https."""
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if isinstance(db_field, models.URLField):
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class PictureAdmin(ModelAdmin):
@@ -67,7 +77,7 @@ class OwnCoursesMixin:
 
 
 @admin.register(University)
-class UniversityAdmin(PictureAdmin):
+class UniversityAdmin(HttpsAddressMixin, PictureAdmin):
     picture_field = "logo"
     list_display = ["name", "slug", "website"]
     search_fields = ["name", "slug"]
@@ -140,7 +150,7 @@ class PartAdmin(OwnCoursesMixin, ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class ResourceInline(TabularInline):
+class ResourceInline(HttpsAddressMixin, TabularInline):
     model = LessonResource
     fields = ["title", "url", "file"]
     extra = 0
