@@ -63,7 +63,8 @@ def open_session(*, user: "Person", video: Video, door: SessionDoor, device_id: 
 
     `device_id` names the viewer's device, for an anonymous viewer the verified id of the device itself; empty: told
     apart by address and browser. The lesson door claims no stream, the playback door does.
-    Raises AccessDenied, TooManyStreams, VideoNotReady, VideoFailed, HostUnavailable or SessionRevoked.
+    Raises AccessDenied, TooManyStreams, VideoNotReady, VideoFailed, HostUnavailable, SessionRevoked, or SessionEnded
+    when a later start on the same device took over meanwhile.
     """
     device_id = device_id or _unnamed_device(context)
     session, asset, decision = _begin(user, video, door, device_id, context)
@@ -180,8 +181,11 @@ def _finish(session: PlaybackSession, playback: Playback) -> None:
     finished = PlaybackSession.objects.filter(pk=session.pk, state=SessionState.ISSUING).update(
         state=SessionState.ISSUED, expires_at=playback.expires_at
     )
-    if not finished:
+    if finished:
+        return
+    if PlaybackSession.objects.filter(pk=session.pk, state=SessionState.REVOKED).exists():
         raise SessionRevoked()
+    raise SessionEnded()
 
 
 def _give_up(session: PlaybackSession, reason: str) -> None:
