@@ -64,7 +64,7 @@ def open_session(*, user: "Person", video: Video, door: SessionDoor, device_id: 
 
     `device_id` names the viewer's device, for an anonymous viewer the verified id of the device itself; empty: told
     apart by address and browser. The lesson door claims no stream, the playback door does.
-    Raises AccessDenied, TooManyStreams, VideoNotReady, VideoFailed, HostUnavailable, SessionEnded, SessionRevoked, or SessionEnded
+    Raises AccessDenied, TooManyStreams, VideoNotReady, VideoFailed, HostUnavailable, SessionRevoked, or SessionEnded
     when a later start on the same device took over meanwhile.
     """
     device_id = device_id or _unnamed_device(context)
