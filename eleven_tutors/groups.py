@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 
 INSTRUCTORS, STAFF = "Instructors", "Staff"
 
-_PERMISSIONS = {
+_PERMISSIONS: dict[str, dict[str, list[str] | None]] = {
     INSTRUCTORS: {
         "courses": [
             "view_university",

@@ -24,6 +24,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
     ordering = ["-date_joined"]
     readonly_fields = ["email_verified_at", "last_login", "date_joined"]
     actions = ["resend_verification", "log_out"]
+    rights = ["is_staff", "is_superuser", "groups", "user_permissions"]
     fieldsets = [
         (None, {"fields": ["email", "email_verified_at", "username", "password"]}),
         ("Name", {"fields": ["first_name", "last_name"]}),
@@ -35,6 +36,15 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
     @display(description="Verified", boolean=True, ordering="email_verified_at")
     def verified(self, user: User) -> bool:
         return user.is_email_verified
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Only a superuser gives rights: staff can raise neither themselves nor anybody else."""
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else [*fields, *self.rights]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return super().has_change_permission(request, obj) and not is_above
 
     def save_model(self, request: HttpRequest, obj: User, form, change: bool) -> None:
         if change and "email" in form.changed_data:

@@ -198,12 +198,13 @@ class EnrollmentCreateSerializer(serializers.Serializer[Any]):
     """Whom staff enroll, by `user_id` or `email`, and the course's slug."""
 
     user_id = serializers.PrimaryKeyRelatedField(source="user", queryset=get_user_model().objects.all(), required=False)
-    email = serializers.SlugRelatedField(
-        source="user", slug_field="email__iexact", queryset=get_user_model().objects.all(), required=False
-    )
+    email = serializers.EmailField(required=False)
     course = serializers.SlugRelatedField(slug_field="slug", queryset=Course.objects.all())
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "user" not in attrs:
-            raise serializers.ValidationError({"user_id": "Send user_id or email."}, code="required")
+        email = attrs.pop("email", None)
+        if email and "user" not in attrs:
+            attrs["user"] = get_user_model().objects.filter(email__iexact=email).first()
+        if attrs.get("user") is None:
+            raise serializers.ValidationError({"user_id": "Name an account by user_id or email."}, code="required")
         return attrs

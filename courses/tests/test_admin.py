@@ -283,3 +283,23 @@ def test_a_visitor_of_the_admin_without_a_group_sees_no_courses(own):
 
 def test_students_do_not_enter():
     assert client_of(make_user()).get(listing(Course)).status_code == 302
+
+
+@pytest.mark.parametrize("field", ["is_superuser", "is_staff"])
+def test_staff_raise_nobody_to_more_rights(field):
+    staff, student = make_staff(), make_user()
+    for user in (staff, student):
+        page = reverse("admin:users_user_change", args=[user.pk])
+        data = {"email": user.email, "username": user.username, "is_active": "on", field: "on", "first_name": "New"}
+        assert client_of(staff).post(page, data).status_code == 302
+        user.refresh_from_db()
+        assert user.first_name == "New"
+        assert not user.is_superuser
+    assert not student.is_staff
+
+
+def test_staff_do_not_touch_a_superuser():
+    boss = make_user(is_staff=True, is_superuser=True)
+    for name in ("admin:users_user_change", "admin:auth_user_password_change"):
+        answer = client_of(make_staff()).post(reverse(name, args=[boss.pk]), {"email": "x@example.test"})
+        assert answer.status_code == 403
