@@ -46,3 +46,11 @@ def _fresh_cache() -> Iterator[None]:
 def _fresh_host_calls() -> Iterator[None]:
     yield
     http.reset()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that touches no database says nothing about which one it is, so the run on PostgreSQL leaves it out."""
+    touching = {"db", "transactional_db", "live_server"}
+    for item in items:
+        if not (item.get_closest_marker("django_db") or touching.intersection(getattr(item, "fixturenames", ()))):
+            item.add_marker("one_database")
