@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Prefe
 from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
-from courses.files import course_thumbnail_path, resource_path, sign_resource, university_logo_path
+from courses.files import course_thumbnail_path, resource_path, sign_resource, university_logo_path, validate_resource
 from courses.images import image_path, validate_image
 from courses.money import display, validate_currency, validate_price
 from videos.models import PlaybackSession, Video
@@ -201,7 +201,7 @@ class LessonResource(models.Model):
     lesson = models.ForeignKey(Lesson, on_delete=models.CASCADE, related_name="resources")
     title = models.CharField(max_length=200)
     url = models.URLField(blank=True)
-    file = models.FileField(upload_to=resource_path, blank=True)
+    file = models.FileField(upload_to=resource_path, blank=True, validators=[validate_resource])
 
     class Meta:
         ordering = ["id"]

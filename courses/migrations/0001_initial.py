@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('title', models.CharField(max_length=200)),
                 ('url', models.URLField(blank=True)),
-                ('file', models.FileField(blank=True, upload_to=courses.files.resource_path)),
+                ('file', models.FileField(blank=True, upload_to=courses.files.resource_path, validators=[courses.files.validate_resource])),
             ],
             options={
                 'ordering': ['id'],

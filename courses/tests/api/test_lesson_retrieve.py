@@ -3,6 +3,7 @@ from rest_framework.test import APIClient
 
 from courses.models import Lesson, LessonResource
 from courses.services import end_enrollment
+from courses.tests.counting import statements
 from courses.tests.factories import enroll_student, make_course, make_lesson, make_part
 from courses.tests.people import make_staff
 from users.tests.factories import auth_client, make_user
@@ -230,3 +231,14 @@ def test_a_device_id_of_another_shape_is_not_believed(sandbox, device):
     lesson = watched_lesson(sandbox)
     enrolled_client(lesson).get(url(lesson), headers={"X-Device-Id": device})
     assert PlaybackSession.objects.get().device_id != device
+
+
+@pytest.mark.parametrize("size", [2, 150])
+def test_a_lesson_costs_the_same_in_a_course_of_any_size(sandbox, size):
+    part = make_part()
+    for _ in range(size):
+        make_lesson(part=part)
+    lesson = watched_lesson(sandbox, part=part)
+    client = enrolled_client(lesson)
+    assert statements(lambda: client.get(f"{url(lesson)}?playback=false")) <= 7
+    assert statements(lambda: client.get(url(lesson))) <= 14
