@@ -94,5 +94,5 @@ class _Joined(Aggregate):
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> tuple[str, list[str | int] | tuple[str | int, ...]]:
+    ) -> tuple[str, tuple[str | int, ...]]:
         return self.as_sql(compiler, connection, function="GROUP_CONCAT", **context)

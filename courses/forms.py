@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db import transaction
@@ -27,8 +27,8 @@ class LessonForm(forms.ModelForm):
         model = Lesson
         fields = ["part", "title", "slug", "description", "position", "is_free_preview", "is_exam"]
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         if self.instance.pk and "video_service_id" in self.fields:
             self.fields["video_service_id"].initial = current_host_id(self.instance)
 
