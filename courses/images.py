@@ -2,12 +2,12 @@
 
 import warnings
 from collections.abc import Iterable
-from functools import partial
 from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
+from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
@@ -66,4 +66,12 @@ def delete_stored(images: Iterable[FieldFile]) -> None:
     """Delete files that no row names any more, once the current transaction has committed."""
     for image in images:
         if image.name:
-            transaction.on_commit(partial(image.storage.delete, image.name), robust=True)
+            _delete_on_commit(image.storage, image.name)
+
+
+def _delete_on_commit(storage: Storage, name: str) -> None:
+    # Django names a robust callback that failed in its log, which a functools.partial has no name for.
+    def delete() -> None:
+        storage.delete(name)
+
+    transaction.on_commit(delete, robust=True)

@@ -1,6 +1,5 @@
 """What the host project may listen to. Sent after the change has committed; a failing listener breaks nothing."""
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -18,4 +17,9 @@ video_completed = Signal()
 
 def send_on_commit(signal: Signal, sender: type, **arguments: Any) -> None:
     """Send `signal` once the current transaction has committed; receivers' exceptions are logged by Django."""
-    transaction.on_commit(partial(signal.send_robust, sender, **arguments), robust=True)
+
+    # Django names a robust callback that failed in its log, which a functools.partial has no name for.
+    def send() -> None:
+        signal.send_robust(sender, **arguments)
+
+    transaction.on_commit(send, robust=True)

@@ -2,10 +2,12 @@ from io import BytesIO
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from courses.images import validate_image
+from courses.images import delete_stored, validate_image
+from courses.models import Course
 from courses.tests.pictures import picture
 
 
@@ -66,3 +68,16 @@ def test_a_small_file_of_many_pixels_is_refused_before_it_is_unpacked():
     bomb = SimpleUploadedFile("a.png", content.getvalue())
     assert bomb.size < 100_000
     assert refusal(bomb) == "image_too_many_pixels"
+
+
+class BrokenStorage(FileSystemStorage):
+    def delete(self, name):
+        raise OSError("the storage is down")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_storage_that_is_down_is_logged_and_fails_nothing(caplog):
+    course = Course(thumbnail="images/course_thumbnails/gone.png")
+    course.thumbnail.storage = BrokenStorage()
+    delete_stored([course.thumbnail])
+    assert "the storage is down" in caplog.text
