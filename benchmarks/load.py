@@ -7,12 +7,14 @@ from pathlib import Path
 
 SCRIPT = """
 local requests = {}
-for line in io.lines("%(file)s") do
-  local method, path, token, extra, body = line:match("^([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t(.*)$")
-  local headers = {["Content-Type"] = "application/json"}
-  if token ~= "" then headers["Authorization"] = "Bearer " .. token end
-  if extra ~= "" then headers["If-None-Match"] = extra end
-  table.insert(requests, wrk.format(method, path, headers, body ~= "" and body or nil))
+function init(_)
+  for line in io.lines("%(file)s") do
+    local method, path, token, etag, body = line:match("^([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t(.*)$")
+    local headers = {["Host"] = wrk.headers["Host"], ["Content-Type"] = "application/json"}
+    if token ~= "" then headers["Authorization"] = "Bearer " .. token end
+    if etag ~= "" then headers["If-None-Match"] = etag end
+    table.insert(requests, wrk.format(method, path, headers, body ~= "" and body or nil))
+  end
 end
 local at = 0
 function request()

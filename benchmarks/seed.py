@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import django
 
-STUDENTS = 60
+STUDENTS = 400
 COURSES = 200
 LESSONS = 200
 
