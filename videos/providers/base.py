@@ -33,6 +33,9 @@ class VideoProvider(ABC):
     protections: ClassVar[tuple[Protection, ...]] = (Protection.OPEN,)
     """The protections this host can give, strongest first."""
 
+    grants_locally: ClassVar[bool] = False
+    """`get_playback` waits for nobody: it is then called inside a transaction, and its errors leave no session."""
+
     supports_upload: ClassVar[bool] = False
     supports_import: ClassVar[bool] = False
     supports_rename: ClassVar[bool] = False

@@ -1,11 +1,11 @@
 """The grant: may this person watch, is there a stream left, and what does the host give.
 
 The order is what makes it safe: access and the session's row in one short transaction under the viewer's lock, then the
-host without any transaction, then the row is finished only if nobody revoked it meanwhile.
+host without any transaction, then the row is finished only if nobody revoked it meanwhile. A host that grants without a
+remote call is asked inside that transaction, so that its row is finished at once.
 """
 
 import hashlib
-import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,21 +17,10 @@ from django.utils import timezone
 from videos import conf
 from videos.access import Decision
 from videos.models import Asset, AssetStatus, PlaybackSession, SessionDoor, SessionState, Video
-from videos.providers.exceptions import (
-    AssetNotFound,
-    CredentialsRejected,
-    MalformedResponse,
-    ProviderMisconfigured,
-    UnknownProvider,
-    UnsupportedOperation,
-    VideoProviderError,
-)
-from videos.providers.registry import providers
-from videos.providers.types import Playback, PlaybackRequest, Viewer
+from videos.providers.types import Playback
 from videos.services import streams
 from videos.services.errors import (
     AccessDenied,
-    HostUnavailable,
     SessionEnded,
     SessionRevoked,
     VideoFailed,
@@ -39,16 +28,11 @@ from videos.services.errors import (
     VideosError,
 )
 from videos.services.grants import Grant, GrantedSession
-from videos.services.host_calls import ask_host
+from videos.services.minting import is_minted_here, mint
 from videos.services.tokens import session_token
 
 if TYPE_CHECKING:
     from videos.access import Person
-
-logger = logging.getLogger(__name__)
-
-REFUSAL_RETRY_S = 10
-MISCONFIGURED_RETRY_S = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +52,9 @@ def open_session(*, user: "Person", video: Video, door: SessionDoor, device_id: 
     when a later start on the same device took over meanwhile.
     """
     device_id = device_id or _unnamed_device(context)
-    session, asset, decision = _begin(user, video, door, device_id, context)
-    try:
-        playback = _ask(user, session, asset, decision)
-    except VideosError as error:
-        _give_up(session, error.code)
-        raise
-    except BaseException:
-        _give_up(session, "error")
-        raise
-    _finish(session, playback)
+    start = _begin(user, video, door, device_id, context)
+    session, asset = start.session, start.asset
+    playback = start.playback or _ask_host(user, start)
     return Grant(
         session=GrantedSession(
             public_id=session.public_id,
@@ -95,6 +72,16 @@ def open_session(*, user: "Person", video: Video, door: SessionDoor, device_id: 
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    """A session whose row is written; `playback` is None while its host has still to be asked."""
+
+    session: PlaybackSession
+    asset: Asset
+    decision: Decision
+    playback: Playback | None
+
+
 def playable_asset(video: Video) -> Asset:
     """The current asset, when it can be played; raises VideoNotReady or VideoFailed with its status."""
     asset = video.get_current_asset()
@@ -107,9 +94,7 @@ def playable_asset(video: Video) -> Asset:
     return asset
 
 
-def _begin(
-    user: "Person", video: Video, door: SessionDoor, device_id: str, context: RequestContext
-) -> tuple[PlaybackSession, Asset, Decision]:
+def _begin(user: "Person", video: Video, door: SessionDoor, device_id: str, context: RequestContext) -> _Start:
     now = timezone.now()
     is_claim = door == SessionDoor.PLAYBACK
     with transaction.atomic():
@@ -121,7 +106,7 @@ def _begin(
         limit = conf.max_concurrent_streams() if decision.max_streams is None else decision.max_streams
         if decision.counted:
             streams.make_room(viewer, device_id=device_id, video_id=video.pk, limit=limit, now=now, is_claim=is_claim)
-        session = PlaybackSession.objects.create(
+        session = PlaybackSession(
             viewer=viewer,
             video=video,
             asset=asset,
@@ -136,46 +121,25 @@ def _begin(
             ip=context.ip or None,
             user_agent=context.user_agent,
         )
-    return session, asset, decision
+        playback = None
+        if is_minted_here(asset):
+            playback = mint(user=user, session=session, asset=asset, decision=decision)
+            session.state, session.expires_at = SessionState.ISSUED, playback.expires_at
+        session.save(force_insert=True)
+    return _Start(session=session, asset=asset, decision=decision, playback=playback)
 
 
-def _ask(user: "Person", session: PlaybackSession, asset: Asset, decision: Decision) -> Playback:
-    request = PlaybackRequest(
-        host_id=asset.host_id,
-        viewer=_viewer(user, session, decision),
-        session_id=str(session.public_id),
-        device_id=session.device_id,
-        ip=session.ip or "",
-        ttl_s=conf.SESSION_TTL_S,
-    )
+def _ask_host(user: "Person", start: _Start) -> Playback:
     try:
-        provider = providers[asset.provider]
-        return ask_host(lambda: provider.get_playback(request))
-    except (UnknownProvider, ProviderMisconfigured, UnsupportedOperation, CredentialsRejected) as error:
-        logger.error("Video host %s cannot be used: %s", asset.provider, error)
-        raise HostUnavailable("host_misconfigured", retry_after_s=MISCONFIGURED_RETRY_S) from error
-    except AssetNotFound as error:
-        _ask_about(asset)
-        raise VideoFailed("missing") from error
-    except VideoProviderError as error:
-        logger.warning("Video host %s gave no playback: %s (%s)", asset.provider, error.code, error)
-        if error.is_retryable or isinstance(error, MalformedResponse):
-            raise HostUnavailable(retry_after_s=_whole_seconds(error.retry_after_s)) from error
-        _ask_about(asset)
-        if error.code == "not_playable":
-            raise VideoNotReady(AssetStatus.PROCESSING) from error
-        raise HostUnavailable("host_refused", retry_after_s=REFUSAL_RETRY_S) from error
-
-
-def _viewer(user: "Person", session: PlaybackSession, decision: Decision) -> Viewer:
-    if not user.is_authenticated:
-        return Viewer(id=f"device-{session.viewer_id}", watermark=decision.watermark)
-    return Viewer(
-        id=str(user.pk),
-        name=getattr(user, "get_full_name", user.get_username)(),
-        email=getattr(user, "email", ""),
-        watermark=decision.watermark,
-    )
+        playback = mint(user=user, session=start.session, asset=start.asset, decision=start.decision)
+    except VideosError as error:
+        _give_up(start.session, error.code)
+        raise
+    except BaseException:
+        _give_up(start.session, "error")
+        raise
+    _finish(start.session, playback)
+    return playback
 
 
 def _finish(session: PlaybackSession, playback: Playback) -> None:
@@ -193,15 +157,6 @@ def _give_up(session: PlaybackSession, reason: str) -> None:
     PlaybackSession.objects.filter(pk=session.pk, state=SessionState.ISSUING).update(
         state=SessionState.FAILED, end_reason=reason[:64], lease_expires_at=None, ended_at=timezone.now()
     )
-
-
-def _ask_about(asset: Asset) -> None:
-    # The next poll finds out; a viewer does not wait for it.
-    Asset.objects.filter(pk=asset.pk).update(next_poll_at=timezone.now(), poll_attempts=0)
-
-
-def _whole_seconds(seconds: float | None) -> int | None:
-    return None if seconds is None else max(1, round(seconds))
 
 
 def _unnamed_device(context: RequestContext) -> str:

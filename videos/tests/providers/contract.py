@@ -1,9 +1,11 @@
 import dataclasses
 import inspect
+import socket
 
 import pytest
 from django.utils import timezone
 
+from videos.providers import http
 from videos.providers.base import VideoProvider
 from videos.providers.exceptions import AssetNotFound, UnsupportedOperation
 from videos.providers.types import AssetInfo, PlaybackRequest, Protection, Status, UploadRequest, Viewer
@@ -85,6 +87,16 @@ class ProviderContract:
         address = playback.as_json().get("embed_url") or playback.as_json()["url"]
         assert address.startswith("http")
         assert address not in repr(playback)
+
+    def test_it_says_whether_it_grants_without_a_remote_call(self, provider, ready_id, monkeypatch):
+        asked = []
+        connect = socket.socket.connect
+        monkeypatch.setattr(
+            socket.socket, "connect", lambda own, address: (asked.append(address), connect(own, address))
+        )
+        http.reset()
+        provider.get_playback(make_request(ready_id))
+        assert provider.grants_locally == (not asked)
 
     def test_deleting_twice_is_no_error(self, provider, deletable_id):
         if not provider.supports_delete:
