@@ -130,8 +130,14 @@ class EndView(SessionView):
         request=EndRequestSerializer, responses={204: OpenApiResponse(description="Ended."), **SESSION_ERRORS}
     )
     def post(self, request: Request, session_id: UUID) -> Response:
-        """Give the stream back. Ending twice is the same as once."""
+        """Give the stream back, with where the player was left. Ending twice is the same as once."""
         data = EndRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        end_session(public_id=session_id, token=self.token(request, data.validated_data))
+        values = data.validated_data
+        end_session(
+            public_id=session_id,
+            token=self.token(request, values),
+            seq=values.get("seq"),
+            position_s=values.get("position"),
+        )
         return Response(status=204, headers={"Cache-Control": "no-store"})

@@ -191,6 +191,11 @@ class HeartbeatSerializer(serializers.Serializer):
 
 
 class EndRequestSerializer(serializers.Serializer):
-    """The session's token, or the `end_token` of a `too_many_streams` answer; may come as bearer instead."""
+    """The session's token, or the `end_token` of a `too_many_streams` answer; may come as bearer instead.
+
+    With `position` (and `seq`) a player reports for the last time, as in a heartbeat; an `end_token` reports nothing.
+    """
 
     token = serializers.CharField(max_length=500, required=False)
+    seq = serializers.IntegerField(min_value=0, max_value=2**53, required=False)
+    position = serializers.FloatField(min_value=0, required=False)

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,9 +52,19 @@ def heartbeat(*, public_id: UUID, token: str, seq: int, position_s: float) -> He
     return _record(session, seq, position_s, now)
 
 
-def end_session(*, public_id: UUID, token: str) -> None:
-    """End a session by its own token or an end token; ending it twice is the same as once."""
-    require_end_token(token, public_id)
+def end_session(*, public_id: UUID, token: str, seq: int | None = None, position_s: float | None = None) -> None:
+    """End a session by its own token or an end token; ending it twice is the same as once.
+
+    With `position_s` the player says where it was left, as in a heartbeat; without `seq` that is its latest word.
+    What comes with a mere end token is not believed. Raises InvalidSessionToken or InvalidRequest.
+    """
+    is_own = require_end_token(token, public_id)
+    if position_s is not None and is_own:
+        with suppress(SessionEnded, SessionRevoked):
+            session = _running_session(public_id)
+            seq = min(session.last_seq + 1, MAX_SEQ) if seq is None else seq
+            _require_sane(seq, position_s)
+            _record(session, seq, position_s, timezone.now())
     PlaybackSession.objects.live().filter(public_id=public_id).update(
         state=SessionState.ENDED, end_reason="viewer", ended_at=timezone.now()
     )

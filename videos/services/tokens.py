@@ -27,10 +27,12 @@ def require_session_token(token: str, public_id: UUID) -> None:
         raise InvalidSessionToken()
 
 
-def require_end_token(token: str, public_id: UUID) -> None:
-    """Raise InvalidSessionToken unless `token` is this session's own or one made to end it."""
-    if not (_names(token, public_id, _PLAY_SALT) or _names(token, public_id, _END_SALT)):
+def require_end_token(token: str, public_id: UUID) -> bool:
+    """Whether `token` is this session's own; raise InvalidSessionToken unless it is that or one made to end it."""
+    is_own = _names(token, public_id, _PLAY_SALT)
+    if not (is_own or _names(token, public_id, _END_SALT)):
         raise InvalidSessionToken()
+    return is_own
 
 
 def _names(token: str, public_id: UUID, salt: str) -> bool:

@@ -30,8 +30,8 @@ def beat(client, session, *, seq=1, position=0.0, token=None, **extra):
     return client.post(session.heartbeat_url, body)
 
 
-def end(client, session, token=None):
-    return client.post(f"/api/videos/sessions/{session.public_id}/end/", {"token": token or session.token})
+def end(client, session, token=None, **report):
+    return client.post(f"/api/videos/sessions/{session.public_id}/end/", {"token": token or session.token} | report)
 
 
 def codes(response) -> list[str]:
@@ -187,6 +187,58 @@ def test_ending_twice_is_the_same_as_once(sandbox, viewer, client_of):
     assert [end(client_of(), session).status_code for _ in range(2)] == [204, 204]
     row = PlaybackSession.objects.get()
     assert (row.state, row.end_reason) == (SessionState.ENDED, "viewer")
+
+
+def test_leaving_tells_the_last_position(sandbox, viewer, client_of):
+    session, client = start(sandbox, viewer), client_of()
+    beat(client, session, seq=4, position=50)
+    assert end(client, session, seq=5, position=57.5).status_code == 204
+    row = PlaybackSession.objects.get()
+    assert (row.state, row.position_s, row.last_seq) == (SessionState.ENDED, 57.5, 5)
+    assert end(client, session, seq=6, position=99).status_code == 204
+    assert PlaybackSession.objects.get().position_s == 57.5
+
+
+def test_a_position_without_seq_is_the_latest_word(sandbox, viewer, client_of):
+    session, client = start(sandbox, viewer), client_of()
+    beat(client, session, seq=4, position=50)
+    end(client, session, position=3)
+    assert PlaybackSession.objects.get().position_s == 3
+
+
+def test_an_overtaken_or_empty_last_report_loses_no_position(sandbox, viewer, client_of):
+    client = client_of()
+    for report in ({"seq": 3, "position": 9}, {"seq": 5, "position": 0}, {}):
+        session = start(sandbox, viewer)
+        beat(client, session, seq=4, position=50)
+        assert end(client, session, **report).status_code == 204
+        row = PlaybackSession.objects.get(public_id=session.public_id)
+        assert (row.state, row.position_s) == (SessionState.ENDED, 50)
+
+
+def test_an_end_token_moves_no_position(sandbox, viewer, client_of):
+    session, client = start(sandbox, viewer), client_of()
+    beat(client, session, seq=1, position=50)
+    assert end(client, session, end_token(session.public_id), seq=2, position=1).status_code == 204
+    row = PlaybackSession.objects.get()
+    assert (row.state, row.position_s) == (SessionState.ENDED, 50)
+
+
+@pytest.mark.parametrize("report", [{"position": "NaN"}, {"position": 1e12}, {"position": -1}, {"seq": -1}])
+def test_a_senseless_last_report_is_refused(sandbox, viewer, client_of, report):
+    session = start(sandbox, viewer)
+    assert end(client_of(), session, **report).status_code == 400
+    assert PlaybackSession.objects.get().position_s == 0
+
+
+def test_the_shortest_viewing_starts_with_its_end(sandbox, viewer, client_of, django_capture_on_commit_callbacks):
+    heard = []
+    signals.playback_started.connect(receiver := lambda **sent: heard.append(sent["session"].public_id))
+    session = start(sandbox, viewer, door=SessionDoor.LESSON)
+    with django_capture_on_commit_callbacks(execute=True):
+        end(client_of(), session, seq=1, position=4)
+    signals.playback_started.disconnect(receiver)
+    assert heard == [session.public_id]
 
 
 def test_nobody_elses_token_ends_a_session(sandbox, viewer, client_of):
