@@ -1,4 +1,5 @@
 import pytest
+from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from users.tests.factories import auth_client, make_user
@@ -20,7 +21,9 @@ def test_ready_names_every_part():
 
 @pytest.mark.django_db
 def test_ready_says_which_part_is_missing(settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}}
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    }
     answer = APIClient().get("/api/health/ready/")
     assert answer.status_code == 503
     assert answer.json()["parts"]["cache"] == "ConnectionError"
@@ -46,3 +49,12 @@ def test_a_host_that_is_down_is_said_to_be_down(sandbox):
 @pytest.mark.django_db
 def test_students_do_not_see_the_hosts():
     assert auth_client(make_user()).get("/api/health/providers/").status_code == 403
+
+
+@pytest.mark.django_db
+def test_asking_whether_it_is_ready_leaves_the_cache_as_small_as_it_was():
+    counts = []
+    for _ in range(3):
+        APIClient().get("/api/health/ready/")
+        counts.append(len(cache._cache))
+    assert counts == [1, 1, 1]
