@@ -3,22 +3,28 @@ from typing import Any
 from django import forms
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 
+from users.client_address import client_address
 from users.models import User
 from users.services import claim_attempt, end_refresh_tokens, forget_attempts
 
-RATE = "login_address"
+CLIENT_RATE, RATE = "login", "login_address"
 
 
 class AdminLoginForm(AuthenticationForm):
-    """The admin's log-in, which counts tries on an address together with those of the API."""
+    """The admin's log-in: tries are counted for each client, and on an address together with those of the API."""
 
     def clean(self) -> dict[str, Any]:
         address = self.cleaned_data.get("username") or ""
-        if address and claim_attempt(rate=RATE, address=address):
+        if self._is_slowed_down(address):
             raise forms.ValidationError("Too many tries. Wait a while.", code="throttled")
         cleaned: dict[str, Any] = super().clean()
         forget_attempts(rate=RATE, address=address)
         return cleaned
+
+    def _is_slowed_down(self, address: str) -> bool:
+        if claim_attempt(rate=CLIENT_RATE, address=client_address(self.request)):
+            return True
+        return bool(address and claim_attempt(rate=RATE, address=address))
 
 
 class _UniqueAddress(forms.ModelForm):

@@ -11,7 +11,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def claim_attempt(*, rate: str, address: str) -> int:
-    """Count one attempt on an e-mail address; gives 0, or the seconds to wait when the rate is used up.
+    """Count one attempt on an address, of e-mail or of a client; gives 0, or the seconds to wait when it is used up.
 
     The count lives in the database, so that processes share it and a restart does not forget it. It is the same
     whether the address is registered or not.
@@ -20,8 +20,7 @@ def claim_attempt(*, rate: str, address: str) -> int:
     now = timezone.now()
     key = {"rate": rate, "address_hash": _hash(address)}
     with transaction.atomic():
-        AddressAttempts.objects.bulk_create([AddressAttempts(**key, started_at=now)], ignore_conflicts=True)
-        attempts = AddressAttempts.objects.select_for_update().get(**key)
+        attempts, _ = AddressAttempts.objects.select_for_update().get_or_create(**key, defaults={"started_at": now})
         if attempts.started_at + window <= now:
             attempts.started_at, attempts.count = now, 0
         if attempts.count >= limit:
@@ -32,8 +31,8 @@ def claim_attempt(*, rate: str, address: str) -> int:
 
 
 def forget_attempts(*, rate: str, address: str) -> None:
-    """Start the count of an address afresh, as after a log-in that succeeded."""
-    AddressAttempts.objects.filter(rate=rate, address_hash=_hash(address)).delete()
+    """Start the count of an address afresh, as after a log-in that succeeded; the row stays for whoever is claiming."""
+    AddressAttempts.objects.filter(rate=rate, address_hash=_hash(address)).update(count=0)
 
 
 def flush_attempts(*, before: datetime | None = None) -> int:
@@ -51,4 +50,6 @@ def _seconds_left(left: timedelta) -> int:
 
 
 def _hash(address: str) -> str:
-    return salted_hmac("users.attempts", address.strip().lower(), algorithm="sha256").hexdigest()
+    # What cannot be encoded is no address, yet it must not break the request that is about to be refused.
+    text = address.strip().lower().encode(errors="replace")
+    return salted_hmac("users.attempts", text, algorithm="sha256").hexdigest()

@@ -54,11 +54,16 @@ def end_refresh_token(raw: str) -> None:
 
 
 def end_refresh_tokens(user: User) -> int:
-    """Log the user out everywhere; gives the number of refresh tokens ended. Access tokens live to their own end."""
-    open_tokens = OutstandingToken.objects.filter(user=user, blacklistedtoken=None, expires_at__gt=timezone.now())
-    ended = BlacklistedToken.objects.bulk_create(
-        [BlacklistedToken(token=token) for token in open_tokens], ignore_conflicts=True
-    )
+    """Log the user out everywhere; gives the number of refresh tokens ended. Access tokens live to their own end.
+
+    The account is locked, so that a token traded in at the same moment leaves no successor behind.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        open_tokens = OutstandingToken.objects.filter(user=user, blacklistedtoken=None, expires_at__gt=timezone.now())
+        ended = BlacklistedToken.objects.bulk_create(
+            [BlacklistedToken(token=token) for token in open_tokens], ignore_conflicts=True
+        )
     return len(ended)
 
 

@@ -99,3 +99,13 @@ def test_guesses_at_the_admin_are_counted_with_those_at_the_api(staff, api, set_
     assert "Too many tries" not in Client().post(LOGIN, guess).content.decode()
     shut = Client().post(LOGIN, guess | {"password": PASSWORD})
     assert (shut.status_code, "Too many tries" in shut.content.decode()) == (200, True)
+
+
+def test_guesses_at_many_addresses_from_one_place_are_slowed_down(staff, set_rate):
+    set_rate("login", "2/min")
+    for n in range(2):
+        Client().post(LOGIN, {"username": f"{n}@example.test", "password": "wrong"})
+    right = {"username": staff.email, "password": PASSWORD}
+    forged = Client().post(LOGIN, right, headers={"X-Forwarded-For": "198.51.100.7"})
+    assert (forged.status_code, "Too many tries" in forged.content.decode()) == (200, True)
+    assert Client(REMOTE_ADDR="192.0.2.9").post(LOGIN, right).status_code == 302

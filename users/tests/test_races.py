@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ from users.services import (
     LinkUsed,
     change_password,
     claim_attempt,
+    end_refresh_tokens,
+    forget_attempts,
     issue_tokens,
     register_user,
     reset_password,
@@ -114,3 +117,35 @@ def test_guesses_at_once_are_all_counted(set_rate):
     outcomes = all_at_once(*[lambda: claim_attempt(rate="login_address", address="ada@example.test")] * 8)
     assert outcomes.count(0) == 3
     assert AddressAttempts.objects.get().count == 3
+
+
+def test_counts_started_afresh_in_between_break_no_attempt():
+    attempt = {"rate": "login_address", "address": "ada@example.test"}
+
+    def log_in_again_and_again() -> list[int]:
+        waits = []
+        for _ in range(40):
+            waits.append(claim_attempt(**attempt))
+            forget_attempts(**attempt)
+        return waits
+
+    outcomes = all_at_once(*[log_in_again_and_again] * 6)
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+
+
+def test_no_refresh_token_survives_a_log_out_everywhere_in_between():
+    user = make_user()
+    token = issue_tokens(user).refresh
+
+    def keep_rotating() -> None:
+        newest, deadline = token, time.monotonic() + 3
+        while time.monotonic() < deadline:
+            newest = rotate_refresh_token(newest).refresh
+
+    def end_all() -> None:
+        time.sleep(0.2)
+        end_refresh_tokens(user)
+
+    rotating, ending = sorted(all_at_once(keep_rotating, end_all), key=lambda outcome: outcome is None)
+    assert (type(rotating), ending) == (TokenError, None)
+    assert OutstandingToken.objects.filter(blacklistedtoken=None).count() == 0

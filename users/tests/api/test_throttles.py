@@ -124,3 +124,11 @@ def test_old_counts_are_flushed_and_running_ones_kept(api):
     assert flush_attempts() == 0
     AddressAttempts.objects.update(started_at=F("started_at") - timedelta(days=3))
     assert flush_attempts() == 1
+
+
+@pytest.mark.parametrize("url", [TOKEN, RESET, RESEND, REGISTER])
+def test_an_address_that_cannot_be_encoded_is_refused_before_it_is_counted(api, url):
+    api.raise_request_exception = False
+    body = '{"email": "\\ud800@example.test", "username": "ada", "password": "correct horse battery"}'
+    answer = api.post(url, body, content_type="application/json")
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "email")
