@@ -32,7 +32,8 @@ class _Stop(Exception):
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     services: list[Service] = []
     try:
         plan = make_plan(BASE_DIR)
@@ -40,13 +41,14 @@ def main() -> int:
             _start(plan, services)
             _announce(plan)
             _watch(services)
-    except (_Stop, KeyboardInterrupt):
+    except _Stop:
         _say("Stopping …")
     except (CannotStart, ProcessFailed) as error:
         print(f"\n11Tutors could not start. {error}", file=sys.stderr)
         return 1
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         stop_all(services)
     _say("Stopped.")
     return 0
