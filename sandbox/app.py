@@ -35,6 +35,10 @@ def create_app(
         addresses = {"base_url": context.base_url, "smtp_address": smtp_address}
         return render_template("start.html", **addresses, mail_count=len(mailbox.messages()))
 
+    @app.get("/favicon.ico")
+    def no_icon() -> tuple[str, int]:
+        return "", 204
+
     @app.errorhandler(HTTPException)
     def explain(error: HTTPException) -> HTTPException | tuple[Response, int]:
         if interference.api_service(request.path) is None:

@@ -141,3 +141,7 @@ def test_the_command_refuses_another_host_in_a_sentence(tmp_path):
     assert done.returncode == 1
     assert "loopback" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_browser_that_looks_for_an_icon_finds_nothing_wrong(sandbox):
+    assert requests.get(f"{sandbox.url}/favicon.ico", timeout=5).status_code == 204

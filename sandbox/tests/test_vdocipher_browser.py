@@ -64,7 +64,7 @@ def embed(browser, sandbox):
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
 
-    def open_page(credentials, options=""):
+    def open_page(credentials, options="&autoplay=true"):
         info = credentials["playbackInfo"].replace("=", "%3D")
         pages.append(
             EMBED.format(player=sandbox.vdocipher_player_url, otp=credentials["otp"], info=info, options=options)
@@ -108,6 +108,12 @@ def test_the_clip_plays_under_the_moving_name(browser, sandbox, embed):
     assert mark.get_attribute("style") != before
 
 
+def test_a_player_that_is_told_to_play_by_itself_is_muted(browser, sandbox, embed):
+    embed(otp_for(sandbox, new_video(sandbox)))
+    wait_for(browser, "return player.video.currentTime > 0")
+    assert browser.execute_script("return player.video.muted")
+
+
 def test_a_skipping_mark_hides_between_its_places(browser, sandbox, embed):
     marks = [MARK[0] | {"interval": "200", "skip": "200"}, {"type": "text", "text": "fixed", "x": "10", "y": "20"}]
     embed(otp_for(sandbox, new_video(sandbox), annotate=json.dumps(marks)))
@@ -122,9 +128,11 @@ def test_a_skipping_mark_hides_between_its_places(browser, sandbox, embed):
 
 
 def test_the_embedding_page_steers_the_video(browser, sandbox, embed):
-    embed(otp_for(sandbox, new_video(sandbox)), options="&autoplay=false")
+    embed(otp_for(sandbox, new_video(sandbox)), options="&controls=on")
     wait_for(browser, "return player.video.readyState > 0")
-    assert browser.execute_script("return player.video.paused")
+    assert browser.execute_script("return player.video.paused && !player.video.muted")
+    assert "interact" in promised(browser, "player.video.play()")["error"]
+    browser.execute_script("player.video.muted = true")
     assert "error" not in promised(browser, "player.video.play()")
     wait_for(browser, "return !player.video.paused && player.video.currentTime > 0.2")
     browser.execute_script("player.video.currentTime = 30; player.video.playbackRate = 2")

@@ -19,11 +19,12 @@ function loadApi(address) {
 /**
  * Puts the player for `grant` into `place`. Gives `{video, totalPlayed, remove}`: `video` is the host's proxy of an
  * HTMLVideoElement, or null when its JavaScript API does not load (the video plays all the same).
+ * It plays at once, and so without sound: browsers allow no other start that nobody pressed a button for.
  */
 export async function mountVdoCipher(place, grant, title) {
   const { embed_url: address } = grant.vdocipher;
   const frame = Object.assign(document.createElement("iframe"), {
-    src: address,
+    src: `${address}&autoplay=true`,
     title: `Video: ${title}`,
     allow: "encrypted-media; autoplay; fullscreen",
     allowFullscreen: true,

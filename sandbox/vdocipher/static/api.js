@@ -13,7 +13,7 @@
       this.iframe = iframe;
       this.video = video;
       this.state = {
-        currentTime: 0, duration: NaN, paused: true, ended: false, muted: true, volume: 1, playbackRate: 1,
+        currentTime: 0, duration: NaN, paused: true, ended: false, muted: false, volume: 1, playbackRate: 1,
         loop: false, seeking: false, readyState: 0,
       };
       this.ready = false;
