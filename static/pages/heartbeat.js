@@ -13,6 +13,7 @@ export class Heartbeat {
   #position;
   #onStop;
   #seq = 0;
+  #latest = 0;
   #timer = null;
   #over = false;
 
@@ -40,6 +41,8 @@ export class Heartbeat {
   async beat({ keepalive = false } = {}) {
     if (this.#over) return;
     const position = Number(await this.#position()) || 0;
+    if (this.#over) return;
+    this.at(position);
     this.#seq += 1;
     try {
       const response = await this.#post(this.#session.heartbeat_url, { seq: this.#seq, position }, keepalive);
@@ -51,13 +54,19 @@ export class Heartbeat {
     }
   }
 
-  /** Gives the stream back; works while the page is being left. */
+  /** Keeps where the video is, in seconds: a page that is being left cannot wait for the player to tell. */
+  at(position) {
+    if (position > 0) this.#latest = position;
+  }
+
+  /** Gives the stream back and tells the last known position; works while the page is being left. */
   end() {
     if (this.#over) return;
     this.#over = true;
     clearInterval(this.#timer);
     const address = this.#session.heartbeat_url.replace(/heartbeat\/$/, "end/");
-    this.#post(address, {}, true).catch(() => {}); // Nobody is left to tell; the lease ends by itself.
+    const report = this.#latest > 0 ? { seq: this.#seq + 1, position: this.#latest } : {};
+    this.#post(address, report, true).catch(() => {}); // Nobody is left to tell; the lease ends by itself.
   }
 
   #stop(code, body) {

@@ -71,14 +71,21 @@ export class LessonPlayer {
     const { video, totalPlayed } = this.#mounted;
     const heartbeat = this.#heartbeat;
     const watched = find("#watched");
-    const resume = () => this.#resume(grant);
-    video.addEventListener("loadedmetadata", resume, { once: true });
+    let isResumed = false;
+    // The first of these events that is heard: the video may have its metadata before this page listens.
+    for (const name of ["loadedmetadata", "play", "timeupdate"]) {
+      video.addEventListener(name, () => {
+        if (!isResumed) this.#resume(grant);
+        isResumed = true;
+      });
+    }
     video.addEventListener("play", () => heartbeat.start());
     video.addEventListener("playing", () => heartbeat.start());
     video.addEventListener("pause", () => heartbeat.pause());
     video.addEventListener("seeked", () => heartbeat.beat());
     video.addEventListener("ended", () => heartbeat.pause());
     video.addEventListener("timeupdate", async () => {
+      heartbeat.at(await video.currentTime);
       if ((await video.paused) === false) heartbeat.start();
       watched.hidden = false;
       watched.textContent = `${clock(await totalPlayed())} watched`;

@@ -102,11 +102,14 @@ def test_a_lesson_without_a_video_says_so(site, student):
     site.see("This lesson has no video")
 
 
-def test_leaving_the_lesson_gives_the_stream_back(site, student):
+def test_leaving_the_lesson_gives_the_stream_back_and_keeps_the_place(site, student):
     site.open("/lessons/what-is-a-proof")
     with Player(site) as player:
         player.wait_until_it_moves()
+        left_at = site.wait_for(lambda: (now := player.time_s()) > 3 and now, "three seconds, between two heartbeats")
 
     site.open("/")
 
     site.wait_for(lambda: PlaybackSession.objects.get().state == "ended", "the end of the viewing", timeout_s=10)
+    session = PlaybackSession.objects.get()
+    assert session.position_s == pytest.approx(left_at, abs=1.5)
