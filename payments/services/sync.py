@@ -8,7 +8,7 @@ from django.db import transaction
 
 from mailing.services import queue_mail
 from payments import configuration, stripe
-from payments.errors import ForeignSession, UnknownSession
+from payments.errors import ForeignSession, SessionNotFound, UnknownSession
 from payments.models import SETTLED, FailureCode, Order, Payment, PaymentStatus
 from payments.services.fulfilment import fulfil
 from payments.services.mails import PAYMENT_FAILED
@@ -30,12 +30,19 @@ def sync_checkout(session_id: str) -> Order | None:
 def sync_order(order: Order) -> Order:
     """Ask Stripe about an order that is not fulfilled yet; gives the order as it is then.
 
-    Every attempt is asked about, newest first, since an older one can be paid late.
+    The attempts are asked about until one is paid, newest first, since an older one can be paid late. A session that
+    Stripe has forgotten is passed over.
     """
     if order.fulfilled_at is None:
         attempts = order.payments.exclude(session_id=None).exclude(status__in=SETTLED).order_by("-attempt")
         for session_id in attempts.values_list("session_id", flat=True):
-            sync_checkout(str(session_id))
+            try:
+                synced = sync_checkout(str(session_id))
+            except SessionNotFound:
+                logger.error("Order %s: Stripe does not know a session of it (another account?)", order.public_id)
+                continue
+            if synced and synced.fulfilled_at:
+                break
     return Order.objects.with_details().get(pk=order.pk)
 
 
@@ -111,6 +118,7 @@ def _advance(payment: Payment, session: CheckoutSession, order: Order) -> None:
         return
     if session.outcome is Outcome.PAID and not order.user.is_active:
         _fail(payment, FailureCode.USER_GONE)
+        _note_where_the_money_is(payment, session)
         flag(order, "Paid, but the account is closed: give the money back.")
     elif session.outcome is Outcome.PAID:
         _complete(payment, session)
@@ -131,6 +139,10 @@ def _complete(payment: Payment, session: CheckoutSession) -> None:
     payment.failure_code = ""
     payment.is_processing = False
     payment.transaction_id = session.id
+    _note_where_the_money_is(payment, session)
+
+
+def _note_where_the_money_is(payment: Payment, session: CheckoutSession) -> None:
     payment.stripe_payment_intent = session.payment_intent_id
     payment.charge_id = session.charge_id
 
@@ -148,7 +160,6 @@ def _close_without_order(payment: Payment, session: CheckoutSession) -> None:
     is_paid = session.outcome is Outcome.PAID
     _fail(payment, FailureCode.ORDER_GONE if is_paid else FailureCode.EXPIRED)
     if is_paid:
-        payment.stripe_payment_intent = session.payment_intent_id
-        payment.charge_id = session.charge_id
+        _note_where_the_money_is(payment, session)
         logger.error("Payment %s was paid, but its order is gone: give the money back", payment.public_id)
     payment.save()

@@ -233,6 +233,8 @@ def test_a_closed_account_gets_nothing_and_the_money_is_flagged(sandbox):
     sync_checkout(checkout.session_id)
     payment, order = Payment.objects.get(), fresh(checkout.order)
     assert (payment.status, payment.failure_code) == (PaymentStatus.FAILED, FailureCode.USER_GONE)
+    assert payment.stripe_payment_intent == sandbox.stripe.session(checkout.session_id)["payment_intent"]
+    assert payment.charge_id
     assert "account is closed" in order.needs_attention
     assert not Enrollment.objects.exists()
 
@@ -332,3 +334,24 @@ def test_an_order_without_a_session_is_not_asked_about(sandbox):
 
 def _plain(payment: Payment) -> dict:
     return {field.attname: getattr(payment, field.attname) for field in Payment._meta.concrete_fields}
+
+
+def test_an_attempt_that_stripe_has_forgotten_does_not_hide_the_one_that_is_open_or_paid(sandbox):
+    user, course = make_user(), make_course()
+    start_checkout(user=user, course=course)
+    sandbox.context.store.clear()
+    checkout = start_checkout(user=user, course=course)
+    assert sync_order(checkout.order).status == OrderStatus.PENDING
+    sandbox.stripe.pay(checkout.session_id)
+    assert sync_order(checkout.order).status == OrderStatus.PAID
+
+
+def test_once_an_attempt_is_paid_the_older_ones_are_not_asked_about(sandbox):
+    user, course = make_user(), make_course()
+    first = start_checkout(user=user, course=course)
+    sandbox.stripe.expire(first.session_id)
+    second = start_checkout(user=user, course=course)
+    sandbox.stripe.pay(second.session_id)
+    asked = len(sandbox.calls("stripe"))
+    assert sync_order(second.order).status == OrderStatus.PAID
+    assert len(sandbox.calls("stripe")) - asked == 1
