@@ -5,14 +5,13 @@ from uuid import UUID
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from videos.api.context import anonymous_device, remember_device, request_context
 from videos.api.errors import SpeaksErrors
-from videos.api.parsers import PlainTextJSONParser
+from videos.api.parsers import AnyJSONParser, PlainTextJSONParser
 from videos.api.schema import GRANT_ERRORS, SESSION_ERRORS
 from videos.api.serializers import (
     EndRequestSerializer,
@@ -102,7 +101,7 @@ class SessionView(SpeaksErrors):
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
     throttle_classes: list[Any] = []
-    parser_classes = [JSONParser, PlainTextJSONParser]
+    parser_classes = [AnyJSONParser, PlainTextJSONParser]
 
     def token(self, request: Request, data: dict[str, Any]) -> str:
         scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")

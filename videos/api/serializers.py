@@ -172,12 +172,22 @@ class OtpSerializer(serializers.Serializer):
     expires_at = serializers.DateTimeField()
 
 
+class PositionField(serializers.FloatField):
+    """Seconds from the start of the video; a number that no float can hold is refused like any other wrong one."""
+
+    def to_internal_value(self, data: Any) -> float:
+        try:
+            return super().to_internal_value(data)
+        except OverflowError:
+            self.fail("invalid")
+
+
 class HeartbeatRequestSerializer(serializers.Serializer):
     """`seq` grows with every heartbeat; `position` in seconds. `token` may come as bearer instead."""
 
     token = serializers.CharField(max_length=500, required=False)
     seq = serializers.IntegerField(min_value=0, max_value=2**53)
-    position = serializers.FloatField(min_value=0)
+    position = PositionField(min_value=0)
 
 
 class LeaseSerializer(serializers.Serializer):
@@ -198,4 +208,4 @@ class EndRequestSerializer(serializers.Serializer):
 
     token = serializers.CharField(max_length=500, required=False)
     seq = serializers.IntegerField(min_value=0, max_value=2**53, required=False)
-    position = serializers.FloatField(min_value=0, required=False)
+    position = PositionField(min_value=0, required=False)

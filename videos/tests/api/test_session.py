@@ -77,7 +77,7 @@ def test_a_position_of_zero_overwrites_no_real_one(sandbox, viewer, client_of):
     assert PlaybackSession.objects.get().last_seq == 2
 
 
-@pytest.mark.parametrize("position", [-1, "NaN", "Infinity", "-Infinity", 1e12, "far", None])
+@pytest.mark.parametrize("position", [-1, "NaN", "Infinity", "-Infinity", 1e12, "1e400", 10**400, "far", None])
 def test_a_position_must_be_a_place_in_a_video(sandbox, viewer, client_of, position):
     response = beat(client_of(), start(sandbox, viewer), position=position)
     assert response.status_code == 400
@@ -90,7 +90,19 @@ def test_json_that_holds_nan_is_refused(sandbox, viewer, client_of):
     assert client_of().post(session.heartbeat_url, body, content_type="application/json").status_code == 400
 
 
-@pytest.mark.parametrize("seq", [-1, 2**60, "x", None])
+@pytest.mark.parametrize(
+    "number", ["1e400", "9" * 5000, "[" * 100_000, '{"a":' * 50_000], ids=["infinite", "long", "deep", "deep objects"]
+)
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+@pytest.mark.parametrize("door", ["heartbeat", "end"])
+def test_no_body_of_a_stranger_breaks_the_door(sandbox, viewer, client_of, number, content_type, door):
+    session = start(sandbox, viewer)
+    body = f'{{"token": "{session.token}", "seq": 1, "position": {number}}}'
+    address = f"/api/videos/sessions/{session.public_id}/{door}/"
+    assert client_of().post(address, body, content_type=content_type).status_code == 400
+
+
+@pytest.mark.parametrize("seq", [-1, 2**60, 10**400, "x", None])
 def test_seq_must_be_a_whole_number_from_zero(sandbox, viewer, client_of, seq):
     response = beat(client_of(), start(sandbox, viewer), seq=seq)
     assert response.json()["errors"][0]["attr"] == "seq"
