@@ -57,8 +57,11 @@ def start_checkout(*, user: "User", course: "Course") -> Checkout:
         if session is None:
             continue
         order = apply_session(session) or reservation.order
-        if session.outcome is Outcome.OPEN:
+        if session.outcome is Outcome.OPEN and not order.needs_attention:
             return Checkout(order=order, session_id=session.id, url=session.url)
+        if session.outcome is Outcome.OPEN:  # it does not fit the order: paying it would give nothing
+            session = _close(session)
+            apply_session(session)
         if session.outcome is Outcome.PAID:
             raise AlreadyPaid
         if session.outcome is Outcome.PROCESSING:

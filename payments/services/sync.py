@@ -56,7 +56,9 @@ def apply_session(session: CheckoutSession) -> Order | None:
         _close_without_order(payment, session)
         return None
     reason = mismatch(session, payment, order)
-    if reason:
+    # A page of its own that ran out took no money, so it may differ; else its payment would stay open for ever.
+    ran_out = session.outcome is Outcome.EXPIRED and payment.session_id == session.id
+    if reason and not ran_out:
         flag(order, reason)
         order.save(update_fields=["needs_attention"])
         return order

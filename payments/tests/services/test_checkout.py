@@ -20,6 +20,7 @@ from payments.errors import (
 )
 from payments.models import FailureCode, Order, OrderStatus, Payment, PaymentStatus
 from payments.services.checkout import start_checkout
+from payments.services.sync import sync_order
 from payments.tests.buying import open_checkout
 from users.tests.factories import make_user
 
@@ -315,6 +316,29 @@ def test_an_order_that_needs_a_person_is_not_gone_on_with(sandbox):
     first = start_checkout(user=user, course=course)
     Order.objects.filter(pk=first.order.pk).update(needs_attention="odd")
     assert start_checkout(user=user, course=course).order != first.order
+
+
+def test_a_page_that_does_not_fit_its_order_any_more_is_closed_and_not_offered(sandbox, settings):
+    user, course = make_user(), make_course()
+    old = start_checkout(user=user, course=course)
+    settings.PAYMENTS_ENV = "renamed"
+    new = start_checkout(user=user, course=course)
+    assert new.session_id != old.session_id
+    assert sandbox.stripe.session(old.session_id)["status"] == "expired"
+    sandbox.stripe.pay(new.session_id)
+    assert sync_order(new.order).status == OrderStatus.PAID
+    assert Order.objects.get(pk=old.order.pk).status == OrderStatus.EXPIRED
+
+
+def test_a_page_that_does_not_fit_and_is_paid_is_not_paid_twice(sandbox, settings):
+    user, course = make_user(), make_course()
+    old = start_checkout(user=user, course=course)
+    sandbox.stripe.pay(old.session_id)
+    settings.PAYMENTS_ENV = "renamed"
+    with pytest.raises(AlreadyPaid):
+        start_checkout(user=user, course=course)
+    assert len(sandbox.stripe.sessions()) == 1
+    assert "another installation" in Order.objects.get().needs_attention
 
 
 def test_a_failed_order_of_another_day_is_left_alone(sandbox):

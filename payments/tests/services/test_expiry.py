@@ -83,6 +83,14 @@ def test_a_page_that_stripe_has_forgotten_is_closed(sandbox):
     assert Order.objects.get().status == OrderStatus.EXPIRED
 
 
+def test_a_page_of_an_installation_that_was_renamed_ends_once(sandbox, settings):
+    open_checkout()
+    settings.PAYMENTS_ENV = "renamed"
+    assert expire_orders(past_the_end()).expired == 1
+    assert Order.objects.get().status == OrderStatus.EXPIRED
+    assert expire_orders(past_the_end()).expired == 0
+
+
 def test_with_stripe_down_nothing_is_changed_and_stripe_is_not_hammered(sandbox):
     for _ in range(3):
         open_checkout()
