@@ -358,13 +358,18 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    # On DEBUG this one writes whole bodies, addresses of buyers among them.
+    "loggers": {"stripe": {"level": "INFO"}},
 }
 
 SENTRY_DSN = env.str("SENTRY_DSN", "")
 if SENTRY_DSN:
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
+    # Bodies and local variables hold passwords and tokens under names that Sentry does not filter.
+    sentry_sdk.init(
+        dsn=SENTRY_DSN, send_default_pii=False, max_request_body_size="never", include_local_variables=False
+    )
 
 UNFOLD = {
     "SITE_TITLE": "11Tutors",
