@@ -166,9 +166,6 @@ class PlaybackSessionQuerySet(models.QuerySet["PlaybackSession"]):
     def leased(self, now: datetime) -> "PlaybackSessionQuerySet":
         return self.live().filter(lease_expires_at__gt=now)
 
-    def unclaimed(self, now: datetime) -> "PlaybackSessionQuerySet":
-        return self.live().filter(lease_expires_at=None, expires_at__gt=now)
-
 
 class PlaybackSession(models.Model):
     """One viewing by one viewer on one device: the record of the grant, then position and lease.

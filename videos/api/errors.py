@@ -1,5 +1,6 @@
 """What goes wrong, as HTTP: `{type, errors: [{code, detail, attr}]}`, whatever handler the host project has."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,7 +81,7 @@ def _of_drf(error: exceptions.APIException) -> Response:
     if auth_header := getattr(error, "auth_header", ""):
         response["WWW-Authenticate"] = auth_header
     if wait := getattr(error, "wait", None):
-        response["Retry-After"] = str(int(wait))
+        response["Retry-After"] = str(math.ceil(wait))
     return response
 
 

@@ -1,6 +1,5 @@
 """A session after its grant: heartbeats, its end, and revocation."""
 
-import logging
 import math
 from collections.abc import Collection
 from contextlib import suppress
@@ -17,8 +16,6 @@ from videos.models import PlaybackSession, SessionState
 from videos.services import streams
 from videos.services.errors import InvalidRequest, SessionEnded, SessionRevoked
 from videos.services.tokens import require_end_token, require_session_token
-
-logger = logging.getLogger(__name__)
 
 MAX_POSITION_S = 7 * 24 * 3600
 MAX_SEQ = 2**53

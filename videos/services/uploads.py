@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from videos import conf
 from videos.models import AccessLevel, Asset, Protection, Video
-from videos.providers.exceptions import Rejected, VideoProviderError
+from videos.providers.exceptions import ProviderMisconfigured, Rejected, VideoProviderError
 from videos.providers.registry import providers
 from videos.providers.types import Ticket, UploadRequest
 from videos.services.assets import poll_delay
@@ -73,7 +73,11 @@ def _routed(facts: Mapping[str, Any]) -> Iterator[str]:
 def _fits(alias: str, protection: str) -> bool:
     if alias not in providers:
         return False
-    provider = providers[alias]
+    try:
+        provider = providers[alias]
+    except ProviderMisconfigured as error:
+        logger.error("Video host %s cannot be used: %s", alias, error)
+        return False
     return provider.supports_upload and (not protection or protection in provider.protections)
 
 

@@ -58,6 +58,15 @@ def test_a_host_that_is_down_gives_no_ticket(sandbox, staff, client_of):
     assert not Video.objects.exists()
 
 
+def test_a_host_that_is_not_set_up_takes_no_upload(settings, sandbox, staff, client_of, caplog):
+    settings.VIDEO_PROVIDERS["half"] = {"BACKEND": "videos.providers.vdocipher.VdoCipherProvider"}
+    response = client_of(staff).post("/api/videos/", FILE | {"provider": "half"})
+    assert (response.status_code, codes(response)) == (400, ["no_fitting_host"])
+    assert "api_secret" in caplog.text
+    settings.VIDEO_ROUTES = [{"use": ["half", "vdocipher"]}]
+    assert client_of(staff).post("/api/videos/", FILE).json()["video"]["provider"] == "vdocipher"
+
+
 def test_only_who_may_create_gets_a_ticket(viewer, client_of):
     assert client_of().post("/api/videos/", FILE).status_code == 401
     assert client_of(viewer).post("/api/videos/", FILE).status_code == 403
