@@ -8,6 +8,9 @@ from django.conf import settings
 STRIPE_HOST = "api.stripe.com"
 SANDBOX_KEY_PREFIX = "sk_test_sandbox_"
 LIVE_KEY_PREFIXES = ("sk_live_", "rk_live_")
+# Stripe takes 30 minutes to 24 hours; a minute at each end is left for clocks that differ:
+# https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at
+CHECKOUT_MINUTES = range(31, 24 * 60)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -64,6 +67,15 @@ def problems() -> list[Problem]:
                 f"STRIPE_API_BASE leads away from {STRIPE_HOST}.",
                 f"A stand-in must be on loopback, and STRIPE_SECRET_KEY must begin with {SANDBOX_KEY_PREFIX}.",
                 forbids_use=True,
+            )
+        )
+    if settings.PAYMENTS_CHECKOUT_MINUTES not in CHECKOUT_MINUTES:
+        found.append(
+            Problem(
+                "payments.E004",
+                f"PAYMENTS_CHECKOUT_MINUTES is {settings.PAYMENTS_CHECKOUT_MINUTES}: Stripe would refuse every order.",
+                f"Set it to {CHECKOUT_MINUTES[0]} at least and {CHECKOUT_MINUTES[-1]} at most.",
+                forbids_use=False,
             )
         )
     return found

@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -67,11 +68,12 @@ def test_orders_are_synced_with_stripe_from_the_list_and_from_their_page(operato
 
 
 def test_a_sync_that_fails_is_reported_and_the_rest_is_done(operator, sandbox):
-    checkout = open_checkout()
+    orders = [open_checkout().order, open_checkout().order]
     sandbox.fault(service="stripe", path="/v1/checkout/sessions", status=500, times=2)
-    sent = {"action": "sync_with_stripe", "_selected_action": [checkout.order.pk]}
+    sent = {"action": "sync_with_stripe", "_selected_action": [order.pk for order in orders]}
     page = operator.post(reverse("admin:payments_order_changelist"), sent, follow=True).content.decode()
-    assert "ProviderUnavailable" in page
+    assert page.count("ProviderUnavailable") == 1
+    assert sum(f"{order.public_id}: pending" in page for order in orders) == 1
 
 
 def test_payments_for_nobody_are_found(operator):
@@ -93,7 +95,16 @@ def test_events_are_listed(operator, sandbox):
 
 
 def test_staff_without_the_permission_cannot_sync(sandbox):
-    client = Client()
-    client.force_login(make_user(is_staff=True))
-    assert client.get(change_page(make_order())).status_code == 403
+    client, watcher = Client(), make_user(is_staff=True)
+    client.force_login(watcher)
+    checkout = open_checkout()
+    assert client.get(change_page(checkout.order)).status_code == 403
     assert client.get(reverse("admin:payments_order_changelist")).status_code == 403
+    watcher.user_permissions.add(Permission.objects.get(codename="view_order"))
+    sandbox.stripe.pay(checkout.session_id)
+    assert client.get(change_page(checkout.order)).status_code == 200
+    page = reverse("admin:payments_order_sync_one_with_stripe", args=[checkout.order.pk])
+    assert client.get(page).status_code == 403
+    sent = {"action": "sync_with_stripe", "_selected_action": [checkout.order.pk]}
+    client.post(reverse("admin:payments_order_changelist"), sent)
+    assert Order.objects.get().status == OrderStatus.PENDING

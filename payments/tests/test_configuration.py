@@ -52,6 +52,14 @@ def test_another_address_than_stripes_takes_loopback_and_a_sandbox_key(settings,
         stripe.retrieve_session("cs_test_1")
 
 
+@pytest.mark.parametrize(
+    ("minutes", "expected"), [(30, ["payments.E004"]), (31, []), (1439, []), (1440, ["payments.E004"])]
+)
+def test_an_end_of_checkout_that_stripe_would_refuse_is_an_error(settings, sandbox, minutes, expected):
+    settings.PAYMENTS_CHECKOUT_MINUTES = minutes
+    assert payment_errors() == expected
+
+
 def test_without_a_key_stripe_is_not_asked(settings):
     settings.STRIPE_SECRET_KEY = ""
     with pytest.raises(ProviderMisconfigured):
