@@ -28,6 +28,10 @@ def status_badge(asset):
     return format_html('<span style="{}{}">{}</span>', style, _COLOURS[asset.status], asset.get_status_display())
 
 
+def _sees_all(request):
+    return request.user.is_superuser or request.user.has_perm("videos.manage_all_videos")
+
+
 class VideoForm(forms.ModelForm):
     video_service_id = forms.CharField(
         label="id at the host",
@@ -89,7 +93,7 @@ class VideoAdmin(ModelAdmin):
 
     def get_queryset(self, request):
         videos = super().get_queryset(request).with_current_asset()
-        return videos if self._sees_all(request) else videos.filter(owner=request.user)
+        return videos if _sees_all(request) else videos.filter(owner=request.user)
 
     def get_form(self, request, *args, **kwargs):
         form = super().get_form(request, *args, **kwargs)
@@ -97,11 +101,11 @@ class VideoAdmin(ModelAdmin):
         return form
 
     def get_fields(self, request, obj=None):
-        return [field for field in self.fields if field != "owner" or self._sees_all(request)]
+        return [field for field in self.fields if field != "owner" or _sees_all(request)]
 
     def has_change_permission(self, request, obj=None):
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or self._sees_all(request) or conf.manage_policy()(request.user, obj))
+        return allowed and (obj is None or _sees_all(request) or conf.manage_policy()(request.user, obj))
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -132,9 +136,6 @@ class VideoAdmin(ModelAdmin):
         told = ngettext("%d video is deleted.", "%d videos are deleted.", len(videos))
         messages.success(request, told % len(videos))
 
-    def _sees_all(self, request):
-        return request.user.is_superuser or request.user.has_perm("videos.manage_all_videos")
-
 
 @admin.register(PlaybackSession)
 class PlaybackSessionAdmin(ModelAdmin):
@@ -143,6 +144,10 @@ class PlaybackSessionAdmin(ModelAdmin):
     search_fields = ["public_id", "video__title", "ip"]
     list_select_related = ["viewer__user", "video"]
     show_full_result_count = False
+
+    def get_queryset(self, request):
+        sessions = super().get_queryset(request)
+        return sessions if _sees_all(request) else sessions.filter(video__owner=request.user)
 
     def has_add_permission(self, request):
         return False

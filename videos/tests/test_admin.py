@@ -34,6 +34,20 @@ def test_people_see_their_own_videos_and_staff_who_manage_all_see_all(client, db
     assert theirs.title in client.get(LIST).content.decode()
 
 
+def test_viewings_with_their_addresses_are_shown_to_the_videos_owner_and_to_who_manages_all(client, sandbox):
+    owner = log_in(client, permissions=["view_playbacksession"])
+    for video, ip in ((host_video(sandbox, owner=owner), "203.0.113.1"), (host_video(sandbox), "203.0.113.2")):
+        context = RequestContext(ip=ip)
+        open_session(user=make_user(), video=video, door=SessionDoor.PLAYBACK, device_id="device", context=context)
+    theirs = PlaybackSession.objects.get(ip="203.0.113.2")
+    page = client.get("/admin/videos/playbacksession/").content.decode()
+    assert "203.0.113.1" in page
+    assert "203.0.113.2" not in page
+    assert client.get(reverse("admin:videos_playbacksession_change", args=[theirs.pk])).status_code == 302
+    log_in(client, permissions=["view_playbacksession", "manage_all_videos"])
+    assert "203.0.113.2" in client.get("/admin/videos/playbacksession/").content.decode()
+
+
 def test_an_id_pasted_into_the_form_becomes_the_current_asset(client, sandbox):
     owner = log_in(client)
     host_id = sandbox.add_video()
