@@ -5,9 +5,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from eleven_tutors import health
 from eleven_tutors.media import public_media
 
+SCHEMA_KEPT_S = 3600
+
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", cache_page(SCHEMA_KEPT_S)(SpectacularAPIView.as_view()), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/health/", health.AliveView.as_view(), name="health"),
     path("api/health/ready/", health.ReadyView.as_view(), name="health-ready"),
