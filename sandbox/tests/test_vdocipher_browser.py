@@ -92,6 +92,13 @@ def promised(browser, expression):
     return browser.execute_async_script(script)
 
 
+def test_an_address_opened_by_itself_plays(browser, sandbox):
+    credentials = otp_for(sandbox, new_video(sandbox))
+    info = credentials["playbackInfo"].replace("=", "%3D")
+    browser.get(f"{sandbox.vdocipher_player_url}?otp={credentials['otp']}&playbackInfo={info}")
+    wait_for(browser, "return document.querySelector('video').currentTime > 0.5")
+
+
 def test_the_clip_plays_under_the_moving_name(browser, sandbox, embed):
     marks = [MARK[0] | {"interval": "300"}]
     embed(otp_for(sandbox, new_video(sandbox), annotate=json.dumps(marks)))

@@ -30,6 +30,9 @@ def create_blueprint(context: SandboxContext, library: Library) -> Blueprint:
             except otp.LicenceError as refusal:
                 error = {"code": refusal.code, "text": refusal.text}
         options = {name: request.args.get(name, "") for name in ("autoplay", "controls", "loop")}
+        # Embedded it waits for autoplay=true, as the real player does; opened by itself, somebody came to see it play.
+        if request.headers.get("Sec-Fetch-Dest") == "document":
+            options["autoplay"] = options["autoplay"] or "true"
         html = render_template("player.html", viewing=viewing, error=error, options=options)
         response = make_response(html, 403 if error else 200)
         return _never_stored(response)
