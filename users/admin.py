@@ -3,6 +3,7 @@ from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -11,6 +12,8 @@ from users.models import User
 from users.services import end_refresh_tokens, send_verification
 
 admin.site.unregister(Group)
+# Their pages would show refresh tokens that work to whoever reads over a shoulder.
+admin.site.unregister([BlacklistedToken, OutstandingToken])
 
 
 @admin.register(User)

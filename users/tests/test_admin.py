@@ -1,4 +1,5 @@
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 from rest_framework_simplejwt.exceptions import TokenError
@@ -109,3 +110,8 @@ def test_guesses_at_many_addresses_from_one_place_are_slowed_down(staff, set_rat
     forged = Client().post(LOGIN, right, headers={"X-Forwarded-For": "198.51.100.7"})
     assert (forged.status_code, "Too many tries" in forged.content.decode()) == (200, True)
     assert Client(REMOTE_ADDR="192.0.2.9").post(LOGIN, right).status_code == 302
+
+
+def test_refresh_tokens_have_no_page():
+    registered = {model._meta.label for model in admin.site._registry}
+    assert not {"token_blacklist.OutstandingToken", "token_blacklist.BlacklistedToken"} & registered
