@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db import transaction
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from courses.models import Lesson
 from courses.services.lessons import current_host_id
@@ -20,6 +21,7 @@ class LessonForm(forms.ModelForm):
         label="Video id",
         required=False,
         max_length=255,
+        widget=UnfoldAdminTextInputWidget,
         help_text="The id of the video in the host's dashboard. Its status is fetched after saving; empty: no video.",
     )
 

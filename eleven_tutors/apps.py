@@ -12,5 +12,6 @@ class ElevenTutorsConfig(AppConfig):
     def ready(self) -> None:
         autodiscover_modules("tasks")
         groups = import_module("eleven_tutors.groups")
+        import_module("users.services").on_close(import_module("eleven_tutors.accounts").end_viewings)
         # Sent app by app: the last one with models finds every app's permissions made.
         post_migrate.connect(groups.give_groups_their_permissions, sender=apps.get_app_config("payments"))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
@@ -29,6 +30,7 @@ FRONTEND_URL = env.str("FRONTEND_URL", "http://127.0.0.1:8000").rstrip("/")
 PUBLIC_URL = env.str("PUBLIC_URL", FRONTEND_URL).rstrip("/")
 SANDBOX_URL = env.str("SANDBOX_URL", "").rstrip("/")
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_ALLOW_HEADERS = [*default_headers, "x-device-id", "if-none-match"]
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After"]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
@@ -109,7 +111,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "eleven_tutors.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
     if REDIS_URL
     else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -144,6 +150,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- Accounts -------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "users.User"
+LOGIN_REDIRECT_URL = "admin:index"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # the e-mail is unique by a constraint on Lower("email")
 AUTHENTICATION_BACKENDS = ["users.authentication.EmailBackend"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -8,6 +8,10 @@ from eleven_tutors.media import public_media
 
 SCHEMA_KEPT_S = 3600
 
+handler400 = "eleven_tutors.error_pages.bad_request"
+handler404 = "eleven_tutors.error_pages.not_found"
+handler500 = "eleven_tutors.error_pages.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", cache_page(SCHEMA_KEPT_S)(SpectacularAPIView.as_view()), name="schema"),

@@ -9,7 +9,7 @@ from unfold.decorators import display
 
 from users.forms import AccountChangeForm, AccountCreationForm, AccountPasswordForm
 from users.models import User
-from users.services import end_refresh_tokens, send_verification
+from users.services import close_account, end_refresh_tokens, send_verification
 
 admin.site.unregister(Group)
 # Their pages would show refresh tokens that work to whoever reads over a shoulder.
@@ -53,6 +53,8 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
         if change and "email" in form.changed_data:
             obj.email_verified_at = None
         super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            close_account(obj)
 
     @admin.action(description="Resend the verification mail", permissions=["change"])
     def resend_verification(self, request: HttpRequest, queryset) -> None:

@@ -41,7 +41,7 @@ def test_production_without_a_secret_key_does_not_start():
         (
             {"REDIS_URL": "redis://r:6379/1"},
             "s.CACHES['default']['BACKEND']",
-            "django.core.cache.backends.redis.RedisCache",
+            "eleven_tutors.cache.ForgivingRedisCache",
         ),
         ({}, "s.CELERY_BROKER_URL[:14]", "sqla+sqlite://"),
         ({"FRONTEND_URL": "https://school.example/"}, "s.FRONTEND_URL", "https://school.example"),

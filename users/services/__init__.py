@@ -1,4 +1,5 @@
 from users.services.attempts import claim_attempt, flush_attempts, forget_attempts
+from users.services.closing import close_account, on_close
 from users.services.errors import (
     CredentialsChanged,
     LinkExpired,
@@ -31,6 +32,7 @@ __all__ = [
     "UsernameTaken",
     "change_password",
     "claim_attempt",
+    "close_account",
     "end_refresh_token",
     "end_refresh_tokens",
     "flush_attempts",
@@ -38,6 +40,7 @@ __all__ = [
     "forget_attempts",
     "is_username_taken",
     "issue_tokens",
+    "on_close",
     "register_user",
     "request_password_reset",
     "reset_password",
