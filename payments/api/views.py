@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from courses.models import Course
 from payments.api.errors import api_errors
-from payments.api.pagination import OrderPagination
+from payments.api.order_list import order_rows
 from payments.api.serializers import CheckoutRequestSerializer, CheckoutSerializer, OrderSerializer
 from payments.models import Order
 from payments.services.checkout import start_checkout
@@ -60,7 +60,12 @@ class MyOrders(generics.GenericAPIView[Order]):
 
 
 class OrderListView(generics.ListAPIView[Order], MyOrders):
-    pagination_class = OrderPagination
+    def get_queryset(self) -> QuerySet[Order]:
+        return super().get_queryset().prefetch_related(None)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        orders = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(order_rows(orders or []))
 
 
 class OrderDetailView(generics.RetrieveAPIView[Order], MyOrders):

@@ -3,10 +3,11 @@ import uuid
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from courses.tests.factories import make_course
-from payments.models import Order, PaymentStatus
+from payments.models import Order, OrderItem, PaymentStatus
 from payments.services.checkout import start_checkout
 from payments.tests.buying import browser_of, make_order, make_payment
 from users.tests.factories import make_user
@@ -41,6 +42,21 @@ def test_my_orders_are_listed_newest_first():
         "items": [{"course": {"slug": course.slug, "title": course.title}, "net_minor": 4900}],
         "payments": [{"id": str(payment.public_id), "status": 1, "status_display": "pending", "amount_minor": 4900}],
     }
+
+
+def test_an_order_reads_the_same_in_the_list_and_on_its_own():
+    user = make_user()
+    for _ in range(2):
+        order = make_order(user=user)
+        OrderItem.objects.create(order=order, course=make_course(), title="Two", unit_minor=900, net_minor=900)
+        for attempt, status in ((2, PaymentStatus.COMPLETED), (1, PaymentStatus.FAILED)):
+            make_payment(order, attempt=attempt, status=status)
+    Order.objects.filter(pk=order.pk).update(status="paid", paid_at=timezone.now(), currency="jpy")
+    client = browser_of(user)
+    listed = client.get(URL).json()["results"]
+    assert len(listed) == 2
+    assert [len(row["items"]) + len(row["payments"]) for row in listed] == [4, 4]
+    assert listed == [client.get(f"{URL}{row['id']}/").json() for row in listed]
 
 
 @pytest.mark.parametrize(
