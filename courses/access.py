@@ -6,10 +6,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from courses.models import Course, CourseQuerySet, Enrollment, Lesson
+from courses.models import Course, CourseQuerySet, Lesson, LessonRef
 from videos.access import Decision
 
 if TYPE_CHECKING:
@@ -36,28 +35,22 @@ def manageable_courses(user: Person) -> CourseQuerySet:
     return Course.objects.all() if is_platform_staff(user) else Course.objects.taught_by(user)
 
 
-def visible_courses(user: Person) -> CourseQuerySet:
-    """The courses whose page `user` may open: published ones, and those they attend, teach or run."""
-    if not user.is_authenticated:
-        return Course.objects.published()
-    if is_platform_staff(user):
-        return Course.objects.all()
-    attended = Enrollment.objects.active().filter(user=user).values("course_id")
-    taught = Course.objects.taught_by(user).values("pk")
-    return Course.objects.filter(Q(is_published=True) | Q(pk__in=attended) | Q(pk__in=taught))
+def may_see_course(user: Person, course: Course) -> bool:
+    """Whether `user` may open the page of `course` (of `as_cards`): published, or attended, taught or run by them."""
+    return course.is_published or course.is_enrolled or course.is_taught or is_platform_staff(user)
 
 
-def lesson_decisions(user: Person, lessons: Sequence[Lesson]) -> dict[int, Decision]:
+def lesson_decisions(user: Person, lessons: Sequence[LessonRef]) -> dict[int, Decision]:
     """Ask COURSE_ACCESS_POLICY about all `lessons` at once; keyed by the lesson's primary key."""
     policy = cast(
-        Callable[[Person, Sequence[Lesson]], dict[int, Decision]], import_string(settings.COURSE_ACCESS_POLICY)
+        Callable[[Person, Sequence[LessonRef]], dict[int, Decision]], import_string(settings.COURSE_ACCESS_POLICY)
     )
     return policy(user, lessons)
 
 
 def may_open_lesson(user: Person, lesson: Lesson) -> bool:
     """Whether `user` may open `lesson` with all that belongs to it."""
-    return lesson_decisions(user, [lesson])[lesson.pk].allowed
+    return lesson_decisions(user, [lesson.ref])[lesson.pk].allowed
 
 
 def may_manage_lesson(user: Person, lesson: Lesson) -> bool:
@@ -68,6 +61,6 @@ def may_manage_lesson(user: Person, lesson: Lesson) -> bool:
 def videos_out_of_reach(user: "User", video_ids: Collection[UUID]) -> set[UUID]:
     """Those of `video_ids` that no lesson lets `user` watch any more."""
     lessons = list(Lesson.objects.filter(video_id__in=video_ids).select_related("part"))
-    decisions = lesson_decisions(user, lessons)
+    decisions = lesson_decisions(user, [lesson.ref for lesson in lessons])
     reachable = {lesson.video_id for lesson in lessons if decisions[lesson.pk].allowed}
     return set(video_ids) - reachable

@@ -1,9 +1,10 @@
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Prefetch, Q, Subquery, Value
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
@@ -53,14 +54,23 @@ class University(models.Model):
         return image_path("logos", self.pk, self.logo)
 
 
-def _rights(user: "Person", course: str) -> dict[str, Exists | Value]:
+def _is_enrolled(user: "Person", course: str, *, is_active: bool = True) -> Exists | Value:
     if not user.is_authenticated:
-        return dict.fromkeys(("is_enrolled", "has_ended", "is_taught"), Value(False))
-    mine = Enrollment.objects.filter(user=user, course=OuterRef(course))
+        return Value(False)
+    return Exists(Enrollment.objects.filter(user=user, course=OuterRef(course), is_active=is_active))
+
+
+def _is_taught(user: "Person", course: str) -> Exists | Value:
+    if not user.is_authenticated:
+        return Value(False)
+    return Exists(Course.instructors.through.objects.filter(user=user, course=OuterRef(course)))
+
+
+def _rights(user: "Person", course: str) -> dict[str, Exists | Value]:
     return {
-        "is_enrolled": Exists(mine.filter(is_active=True)),
-        "has_ended": Exists(mine.filter(is_active=False)),
-        "is_taught": Exists(Course.instructors.through.objects.filter(user=user, course=OuterRef(course))),
+        "is_enrolled": _is_enrolled(user, course),
+        "has_ended": _is_enrolled(user, course, is_active=False),
+        "is_taught": _is_taught(user, course),
     }
 
 
@@ -69,6 +79,12 @@ def _position_of(user: "Person") -> Subquery | Value:
         return Value(None, output_field=models.FloatField())
     mine = PlaybackSession.objects.filter(viewer__user=user, video=OuterRef("video"), position_s__gt=0)
     return Subquery(mine.order_by("-pk").values("position_s")[:1])
+
+
+@cache
+def _lesson_count() -> Coalesce:
+    lessons = Lesson.objects.filter(part__course=OuterRef("pk")).order_by().values("part__course")
+    return Coalesce(Subquery(lessons.annotate(n=Count("pk")).values("n")), 0)
 
 
 class CourseQuerySet(models.QuerySet["Course"]):
@@ -83,15 +99,13 @@ class CourseQuerySet(models.QuerySet["Course"]):
         return self.annotate(**_rights(user, "pk"))
 
     def as_cards(self, user: "Person") -> "CourseQuerySet":
-        """Fetch all that a card shows: two statements for any number of courses."""
-        lessons = Lesson.objects.filter(part__course=OuterRef("pk")).order_by().values("part__course")
-        people = get_user_model().objects.only("first_name", "last_name", "username").order_by("pk")
-        return (
-            self.with_rights(user)
-            .select_related("university")
-            .prefetch_related(Prefetch("instructors", queryset=people))
-            .annotate(lesson_count=Coalesce(Subquery(lessons.annotate(n=Count("pk")).values("n")), 0))
-        )
+        """Fetch all that a card shows but the instructors (see `fetch_people`), and who `user` is to each course."""
+        facts = {
+            "is_enrolled": _is_enrolled(user, "pk"),
+            "is_taught": _is_taught(user, "pk"),
+            "lesson_count": _lesson_count(),
+        }
+        return self.annotate(**facts).select_related("university")
 
 
 class Course(models.Model):
@@ -112,6 +126,12 @@ class Course(models.Model):
     is_published = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    # Set by `as_cards` and `fetch_people`.
+    is_enrolled: bool
+    is_taught: bool
+    lesson_count: int
+    people: "Sequence[User]"
 
     objects = CourseQuerySet.as_manager()
 
@@ -167,10 +187,26 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
         return self.order_by("part__position", "part_id", "position", "pk")
 
     def as_outline(self, user: "Person") -> "LessonQuerySet":
-        """Annotate `duration_s` of the video and `my_position_s`, where `user` last was in it (None: nowhere)."""
+        """Annotate `has_video`, its `duration_s`, and `my_position_s`: where `user` last was in it (None: nowhere)."""
         current = FilteredRelation("video__assets", condition=Q(video__assets__is_current=True))
-        lessons = self.annotate(current=current, duration_s=F("current__duration_s"))
-        return lessons.annotate(my_position_s=_position_of(user))
+        return self.annotate(
+            current=current,
+            has_video=Q(video__isnull=False),
+            duration_s=F("current__duration_s"),
+            my_position_s=_position_of(user),
+        )
+
+    def refs(self) -> list["LessonRef"]:
+        """What the access policy has to be told of each lesson; one statement."""
+        return [LessonRef(*row) for row in self.values_list("pk", "part__course_id", "is_free_preview")]
+
+
+class LessonRef(NamedTuple):
+    """A lesson as far as the access policy looks at it."""
+
+    pk: int
+    course_id: int
+    is_free_preview: bool
 
 
 class Lesson(models.Model):
@@ -193,6 +229,10 @@ class Lesson(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def ref(self) -> LessonRef:
+        return LessonRef(self.pk, self.part.course_id, self.is_free_preview)
 
 
 class LessonResource(models.Model):

@@ -6,12 +6,12 @@ may be watched when one of its lessons allows it; outside lessons its own access
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from django.conf import settings
-from django.db.models import prefetch_related_objects
 
 from courses.access import Person, is_platform_staff
-from courses.models import Course, Lesson
+from courses.models import Course, Lesson, LessonRef
 from videos.access import Decision
 from videos.models import AccessLevel, Video
 
@@ -43,22 +43,21 @@ def decide(user: Person, video: Video) -> Decision:
     return _best([_judge(user, lesson) for lesson in lessons]) if lessons else _judge_by_level(user, video)
 
 
-def decide_lessons(user: Person, lessons: Sequence[Lesson]) -> dict[int, Decision]:
-    """Whether `user` may open each of `lessons`, keyed by primary key; two queries whatever their number.
+def decide_lessons(user: Person, lessons: Sequence[LessonRef]) -> dict[int, Decision]:
+    """Whether `user` may open each of `lessons`, keyed by primary key; one query whatever their number.
 
     The answer for a video is the best answer of its lessons, unless its owner or its access level open it anyway.
     """
-    prefetch_related_objects(list(lessons), "part")
-    course_ids = {lesson.part.course_id for lesson in lessons}
-    rows = Course.objects.filter(pk__in=course_ids).order_by().with_rights(user)
+    if is_platform_staff(user):
+        return dict.fromkeys((lesson.pk for lesson in lessons), _allowed(user, is_counted=False))
+    rows = Course.objects.filter(pk__in={lesson.course_id for lesson in lessons}).order_by().with_rights(user)
     courses = {pk: row for pk, *row in rows.values_list("pk", "is_published", "included_in_tier", *_TIES)}
-    runs_platform = is_platform_staff(user)
-    return {
-        lesson.pk: _allowed(user, is_counted=False)
-        if runs_platform
-        else _judge(user, _LessonFacts(lesson.is_free_preview, *courses[lesson.part.course_id]))
-        for lesson in lessons
-    }
+
+    @cache
+    def judge(course_id: int, is_free_preview: bool) -> Decision:
+        return _judge(user, _LessonFacts(is_free_preview, *courses[course_id]))
+
+    return {lesson.pk: judge(lesson.course_id, lesson.is_free_preview) for lesson in lessons}
 
 
 def may_manage(user: Person, video: Video) -> bool:

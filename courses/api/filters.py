@@ -1,5 +1,7 @@
 from django.db.models import Q
 from django_filters import rest_framework as filters
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from courses.models import Course, CourseQuerySet, Level
 
@@ -33,3 +35,13 @@ class CourseFilter(filters.FilterSet):
 
     def filter_free(self, courses: CourseQuerySet, name: str, value: bool) -> CourseQuerySet:
         return courses.filter(price_minor=0) if value else courses.filter(price_minor__gt=0)
+
+
+class CatalogueFilters(filters.DjangoFilterBackend):
+    """Leaves out the work of reading a query when nothing is asked of it."""
+
+    def filter_queryset(self, request: Request, queryset: CourseQuerySet, view: APIView) -> CourseQuerySet:
+        if request.query_params.keys().isdisjoint(CourseFilter.base_filters):
+            return queryset
+        filtered: CourseQuerySet = super().filter_queryset(request, queryset, view)
+        return filtered

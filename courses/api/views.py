@@ -1,18 +1,19 @@
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import condition
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from courses import catalogue
-from courses.access import lesson_decisions, visible_courses
-from courses.api.filters import CourseFilter
+from courses.access import may_see_course
+from courses.api.filters import CatalogueFilters, CourseFilter
 from courses.api.permissions import PlatformStaffWrites
 from courses.api.serializers import (
     CourseCardSerializer,
@@ -21,7 +22,8 @@ from courses.api.serializers import (
     EnrollmentSerializer,
     UniversitySerializer,
 )
-from courses.models import Course, Enrollment, EnrollmentSource, Lesson, University
+from courses.models import Course, Enrollment, EnrollmentSource, University
+from courses.reading import fetch_people, outline_of
 from courses.services import enroll
 
 
@@ -74,6 +76,7 @@ class CourseListView(PublicReadView, generics.ListAPIView):
     """The published courses."""
 
     serializer_class = CourseCardSerializer
+    filter_backends = [CatalogueFilters]
     filterset_class = CourseFilter
 
     def get_queryset(self) -> QuerySet[Course]:
@@ -81,7 +84,9 @@ class CourseListView(PublicReadView, generics.ListAPIView):
 
     @method_decorator(condition(etag_func=_list_etag))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().list(request, *args, **kwargs)
+        courses = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        fetch_people(courses)
+        return self.get_paginated_response(self.get_serializer(courses, many=True).data)
 
 
 class CourseView(PublicReadView, generics.RetrieveAPIView):
@@ -91,15 +96,15 @@ class CourseView(PublicReadView, generics.RetrieveAPIView):
     lookup_field = "slug"
 
     def get_queryset(self) -> QuerySet[Course]:
-        user = self.request.user
-        lessons = Lesson.objects.as_outline(user).order_by("position", "pk")
-        return visible_courses(user).as_cards(user).prefetch_related(Prefetch("parts__lessons", queryset=lessons))
+        return Course.objects.as_cards(self.request.user)
 
     @method_decorator(condition(etag_func=_detail_etag))
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         course = self.get_object()
-        lessons = [lesson for part in course.parts.all() for lesson in part.lessons.all()]
-        context = {**self.get_serializer_context(), "decisions": lesson_decisions(request.user, lessons)}
+        if not may_see_course(request.user, course):
+            raise NotFound
+        fetch_people([course])
+        context = {**self.get_serializer_context(), "outline": outline_of(course, request.user)}
         return Response(self.get_serializer_class()(course, context=context).data)
 
 

@@ -174,3 +174,19 @@ def test_the_answer_for_somebody_signed_in_is_private_and_never_304():
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "private, no-cache"
     assert "ETag" not in answer
+
+
+def test_each_card_names_its_own_instructors():
+    ada, grace = make_user(first_name="Ada", last_name=""), make_user(first_name="Grace", last_name="")
+    make_course(title="A", instructors=[grace, ada])
+    make_course(title="B", instructors=[ada])
+    make_course(title="C")
+    make_course(title="D", instructors=[ada, grace], is_published=False)
+    cards = APIClient().get(URL).json()["results"]
+    named = {card["title"]: [person["name"] for person in card["instructors"]] for card in cards}
+    assert named == {"A": ["Ada", "Grace"], "B": ["Ada"], "C": []}
+
+
+def test_a_parameter_that_is_no_filter_changes_nothing():
+    make_course(title="A")
+    assert titles(APIClient().get(f"{URL}?utm_source=mail")) == ["A"]
