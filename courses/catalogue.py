@@ -30,10 +30,11 @@ def detail_version(slug: str) -> str:
 
 @cache
 def _list_statement(vendor: str) -> tuple[str, tuple[Any, ...]]:
-    # Lessons and people of unpublished courses are counted too: a needless new version is cheaper than the joins.
+    # Curricula and people of unpublished courses are counted too: a needless new version is cheaper than the joins.
     return _compiled(
         _part(Course.objects.published(), words=Cast(Sum("price_minor"), TextField())),
         _part(University.objects.all()),
+        _part(Part.objects.all()),
         _part(Lesson.objects.all()),
         _people(Course.instructors.through.objects.all()),
     )
@@ -74,7 +75,10 @@ def _part(rows: QuerySet, *, changed: str | None = "updated_at", words: Cast | A
 
 
 def _people(taught: QuerySet) -> QuerySet:
-    names = Concat("user__first_name", Value(" "), "user__last_name", Value(" "), "user__username")
+    names = Concat(
+        Cast("course_id", TextField()),
+        *(Value(":"), "user__first_name", Value(" "), "user__last_name", Value(" "), "user__username"),
+    )
     return _part(taught, changed=None, words=_Joined(names))
 
 

@@ -141,10 +141,25 @@ def _rename_university(course: Course) -> None:
     course.university.save()
 
 
+def _move_part(course: Course) -> None:
+    part = course.parts.get()
+    part.course = Course.objects.exclude(pk=course.pk).get()
+    part.save()
+
+
+def _swap_teachers(course: Course) -> None:
+    other = Course.objects.exclude(pk=course.pk).get()
+    mine, theirs = course.instructors.get(), other.instructors.get()
+    course.instructors.set([theirs])
+    other.instructors.set([mine])
+
+
 @pytest.mark.parametrize(
     "change",
     [
         _change_title,
+        _move_part,
+        _swap_teachers,
         _rename_teacher,
         _rename_university,
         lambda course: make_lesson(course=course),
@@ -158,7 +173,7 @@ def _rename_university(course: Course) -> None:
 def test_whatever_a_card_shows_changes_the_etag(change):
     course = make_course(instructors=[make_user(first_name="Ada")])
     make_lesson(course=course)
-    make_course()
+    make_course(instructors=[make_user(first_name="Bea")])
     etag = APIClient().get(URL)["ETag"]
     change(course)
     answer = APIClient(headers={"If-None-Match": etag}).get(URL)
