@@ -1,7 +1,10 @@
+from functools import partial
+
 import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
+from courses.tests.people import make_instructor, make_staff
 from users.tests.factories import auth_client, make_user
 
 
@@ -47,8 +50,10 @@ def test_a_host_that_is_down_is_said_to_be_down(sandbox):
 
 
 @pytest.mark.django_db
-def test_students_do_not_see_the_hosts():
-    assert auth_client(make_user()).get("/api/health/providers/").status_code == 403
+@pytest.mark.parametrize("make_person", [make_user, make_instructor, partial(make_user, is_staff=True)])
+def test_only_those_who_run_the_platform_see_the_hosts(make_person):
+    assert auth_client(make_person()).get("/api/health/providers/").status_code == 403
+    assert auth_client(make_staff()).get("/api/health/providers/").status_code == 200
 
 
 @pytest.mark.django_db
