@@ -36,7 +36,7 @@ def manageable_courses(user: Person) -> CourseQuerySet:
 
 
 def may_see_course(user: Person, course: Course) -> bool:
-    """Whether `user` may open the page of `course` (of `as_cards`): published, or attended, taught or run by them."""
+    """Whether `user` may open the page of `course` (of `as_pages`): published, or attended, taught or run by them."""
     return course.is_published or course.is_enrolled or course.is_taught or is_platform_staff(user)
 
 

@@ -99,12 +99,13 @@ class CourseQuerySet(models.QuerySet["Course"]):
         return self.annotate(**_rights(user, "pk"))
 
     def as_cards(self, user: "Person") -> "CourseQuerySet":
-        """Fetch all that a card shows but the instructors (see `fetch_people`), and who `user` is to each course."""
-        facts = {
-            "is_enrolled": _is_enrolled(user, "pk"),
-            "is_taught": _is_taught(user, "pk"),
-            "lesson_count": _lesson_count(),
-        }
+        """Fetch all that a card shows but the instructors (see `fetch_people`)."""
+        facts = {"is_enrolled": _is_enrolled(user, "pk"), "lesson_count": _lesson_count()}
+        return self.annotate(**facts).select_related("university")
+
+    def as_pages(self, user: "Person") -> "CourseQuerySet":
+        """Fetch what a page shows but the instructors and the curriculum, and who may open it."""
+        facts = {"is_enrolled": _is_enrolled(user, "pk"), "is_taught": _is_taught(user, "pk")}
         return self.annotate(**facts).select_related("university")
 
 
@@ -127,7 +128,7 @@ class Course(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    # Set by `as_cards` and `fetch_people`.
+    # Set by the readers of cards and pages.
     is_enrolled: bool
     is_taught: bool
     lesson_count: int

@@ -36,6 +36,10 @@ class Outline:
     parts: list[OutlinePart]
 
     @property
+    def lesson_count(self) -> int:
+        return sum(len(part.lessons) for part in self.parts)
+
+    @property
     def first_lesson_slug(self) -> str | None:
         return next((lesson.slug for part in self.parts for lesson in part.lessons), None)
 

@@ -96,7 +96,7 @@ class CourseView(PublicReadView, generics.RetrieveAPIView):
     lookup_field = "slug"
 
     def get_queryset(self) -> QuerySet[Course]:
-        return Course.objects.as_cards(self.request.user)
+        return Course.objects.as_pages(self.request.user)
 
     @method_decorator(condition(etag_func=_detail_etag))
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -104,7 +104,9 @@ class CourseView(PublicReadView, generics.RetrieveAPIView):
         if not may_see_course(request.user, course):
             raise NotFound
         fetch_people([course])
-        context = {**self.get_serializer_context(), "outline": outline_of(course, request.user)}
+        outline = outline_of(course, request.user)
+        course.lesson_count = outline.lesson_count
+        context = {**self.get_serializer_context(), "outline": outline}
         return Response(self.get_serializer_class()(course, context=context).data)
 
 

@@ -1,6 +1,5 @@
 from typing import Any, cast
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics, status
@@ -12,7 +11,7 @@ from courses.models import Course
 from payments.api.errors import api_errors
 from payments.api.order_list import order_rows
 from payments.api.serializers import CheckoutRequestSerializer, CheckoutSerializer, OrderSerializer
-from payments.models import Order
+from payments.models import Order, OrderQuerySet
 from payments.services.checkout import start_checkout
 from payments.services.sync import sync_order
 from users.models import User
@@ -53,26 +52,28 @@ class MyOrders(generics.GenericAPIView[Order]):
     serializer_class = OrderSerializer
     lookup_field = "public_id"
 
-    def get_queryset(self) -> QuerySet[Order]:
+    def get_queryset(self) -> OrderQuerySet:
         if getattr(self, "swagger_fake_view", False):
             return Order.objects.none()
-        return Order.objects.filter(user=_student(self.request)).with_details()
+        return Order.objects.filter(user=_student(self.request))
 
 
 class OrderListView(generics.ListAPIView[Order], MyOrders):
-    def get_queryset(self) -> QuerySet[Order]:
-        return super().get_queryset().prefetch_related(None)
-
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        orders = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        orders = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(order_rows(orders or []))
 
 
-class OrderDetailView(generics.RetrieveAPIView[Order], MyOrders):
+class MyOrder(MyOrders):
+    def get_queryset(self) -> OrderQuerySet:
+        return super().get_queryset().with_details()
+
+
+class OrderDetailView(generics.RetrieveAPIView[Order], MyOrder):
     pass
 
 
-class OrderSyncView(MyOrders):
+class OrderSyncView(MyOrder):
     throttle_scope = "order_sync"
 
     @extend_schema(
