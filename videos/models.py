@@ -1,10 +1,14 @@
 import uuid
 from datetime import datetime
+from typing import Any, cast
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models, router
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.db.transaction import TransactionManagementError
 from django.utils import timezone
+
+from videos import sql
 
 
 class AccessLevel(models.TextChoices):
@@ -38,6 +42,18 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """Fetch each video's current asset in the same statement."""
         current = FilteredRelation("assets", condition=Q(assets__is_current=True))
         return self.annotate(**{_CURRENT: current, _CURRENT_ID: F(f"{_CURRENT}__id")}).select_related(_CURRENT)
+
+    def to_play(self, video_id: uuid.UUID) -> "Video | None":
+        """The video of this id, with what playing it needs of its current asset, in one lean statement."""
+        key = Video._meta.pk.get_db_prep_value(video_id, connections[self.db])
+        for video in self.raw(sql.VIDEO_TO_PLAY, [key]):
+            columns = vars(video)
+            columns[_CURRENT_ID] = columns["asset_id"]
+            if columns["asset_id"] is not None:
+                values = [columns[f"asset_{name}"] for name in sql.PLAYED_COLUMNS]
+                columns[_CURRENT] = Asset.from_db(self.db, sql.PLAYED_COLUMNS, values)
+            return cast(Video, video)
+        return None
 
     def not_deleted(self) -> "VideoQuerySet":
         deleted = Asset.objects.filter(video=OuterRef("pk"), is_current=True, status=AssetStatus.DELETED)
@@ -125,6 +141,31 @@ class Asset(models.Model):
         return f"{self.provider}:{self.host_id}"
 
 
+class ViewerQuerySet(models.QuerySet["Viewer"]):
+    def lock(self, *, user_id: Any, device_key: str, resume_of: uuid.UUID | None) -> "Viewer | None":
+        """The locked row of a user, or of a device when `user_id` is None; needs a transaction.
+
+        Carries `resume_position_s`: where the last viewing of the video `resume_of` stands, None without one.
+        """
+        connection = connections[router.db_for_write(Viewer)]
+        video_id = Video._meta.pk.get_db_prep_value(resume_of, connection)
+        owner = Viewer.user.field.get_db_prep_value(user_id, connection)
+        column, value = ("device_key", device_key) if user_id is None else ("user_id", owner)
+        statement = sql.LOCKED_VIEWER.format(key=column, lock=_row_lock(connection))
+        for viewer in self.using(connection.alias).raw(statement, [video_id, value]):
+            return cast(Viewer, viewer)
+        return None
+
+
+def _row_lock(connection: Any) -> str:
+    if not connection.features.has_select_for_update:
+        return ""
+    if connection.get_autocommit():
+        raise TransactionManagementError("A viewer's row is locked inside a transaction.")
+    lock: str = connection.ops.for_update_sql(no_key=connection.features.has_select_for_no_key_update)
+    return lock
+
+
 class Viewer(models.Model):
     """Whoever watches: a user, or an anonymous device with a signed id. The row that a lease is claimed under."""
 
@@ -133,6 +174,8 @@ class Viewer(models.Model):
     )
     device_key = models.CharField(max_length=64, null=True, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ViewerQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -165,6 +208,17 @@ class PlaybackSessionQuerySet(models.QuerySet["PlaybackSession"]):
 
     def leased(self, now: datetime) -> "PlaybackSessionQuerySet":
         return self.live().filter(lease_expires_at__gt=now)
+
+    def live_of(self, viewer: Viewer) -> "list[PlaybackSession]":
+        """The live sessions of one viewer, oldest first."""
+        return list(self.using(viewer._state.db).raw(sql.LIVE_SESSIONS, [viewer.pk]))
+
+    def to_beat(self, public_id: uuid.UUID) -> "PlaybackSession | None":
+        """The session of this id, with what its heartbeat needs."""
+        key = PlaybackSession._meta.get_field("public_id").get_db_prep_value(public_id, connections[self.db])
+        for session in self.raw(sql.SESSION_TO_BEAT, [key]):
+            return cast(PlaybackSession, session)
+        return None
 
 
 class PlaybackSession(models.Model):

@@ -38,7 +38,7 @@ class GrantView(SpeaksErrors):
     throttle_classes = [PlaybackThrottle]
 
     def grant(self, request: Request, video_id: UUID, device_id: str) -> Grant:
-        video = Video.objects.with_current_asset().filter(pk=video_id).first()
+        video = Video.objects.to_play(video_id)
         if video is None:
             raise Http404
         try:

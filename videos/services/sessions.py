@@ -90,7 +90,7 @@ def _require_sane(seq: int, position_s: float) -> None:
 
 
 def _running_session(public_id: UUID) -> PlaybackSession:
-    session = PlaybackSession.objects.filter(public_id=public_id).first()
+    session = PlaybackSession.objects.to_beat(public_id)
     if session is not None and session.state == SessionState.REVOKED:
         raise SessionRevoked()
     if session is None or session.state != SessionState.ISSUED:

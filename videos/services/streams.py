@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import FloatField, OuterRef, QuerySet, Subquery
+from django.db.models import prefetch_related_objects
 
 from videos.conf import UNCLAIMED_MAX
 from videos.models import PlaybackSession, SessionState, Viewer
@@ -11,16 +11,6 @@ from videos.services.errors import OtherSession, TooManyStreams
 from videos.services.tokens import end_token
 
 STALE_MAX = 20
-_NEEDED = (
-    "public_id",
-    "viewer",
-    "video__title",
-    "device_id",
-    "user_agent",
-    "created_at",
-    "expires_at",
-    "lease_expires_at",
-)
 
 
 def lock_viewer(*, user_id: int | None, device_key: str = "", resume_of: UUID | None = None) -> Viewer:
@@ -30,24 +20,14 @@ def lock_viewer(*, user_id: int | None, device_key: str = "", resume_of: UUID | 
     Making the row waits for another transaction that makes the same one, so a lock is always had.
     """
     key = {"user_id": user_id} if user_id is not None else {"device_key": device_key}
-    rows = _with_resume(Viewer.objects.select_for_update(no_key=True).filter(**key), resume_of)
-    viewer = rows.first()
-    if viewer is None:
+    while (viewer := Viewer.objects.lock(user_id=user_id, device_key=device_key, resume_of=resume_of)) is None:
         Viewer.objects.get_or_create(**key)
-        viewer = rows.get()
     return viewer
 
 
 def lock_viewer_of(session: PlaybackSession) -> Viewer:
     """The locked row of the viewer of this session. Needs a transaction."""
     return Viewer.objects.select_for_update(no_key=True).get(pk=session.viewer_id)
-
-
-def _with_resume(viewers: QuerySet[Viewer], video_id: UUID | None) -> QuerySet[Viewer]:
-    if video_id is None:
-        return viewers
-    last = PlaybackSession.objects.filter(viewer=OuterRef("pk"), video=video_id).order_by("-id")
-    return viewers.annotate(resume_position_s=Subquery(last.values("position_s")[:1], output_field=FloatField()))
 
 
 def make_room(
@@ -65,23 +45,19 @@ def make_room(
     A claim takes the device's one lease from its former session. A mere grant (`is_claim` False) takes nothing, needs
     a free stream all the same, and counts among the few grants that nobody has used yet.
     """
-    live = [session for session in _live(viewer) if keep is None or session.pk != keep.pk]
+    live = [session for session in PlaybackSession.objects.live_of(viewer) if keep is None or session.pk != keep.pk]
     elsewhere = [session for session in live if _is_leased(session, now) and session.device_id != device_id]
     replaced = [session for session in live if _is_replaced(session, device_id, video_id, is_claim=is_claim)]
     unclaimed = [session for session in live if _is_unclaimed(session, now) and session not in replaced]
     if len({session.device_id for session in elsewhere}) >= limit:
-        raise TooManyStreams([_describe(session) for session in elsewhere])
+        raise TooManyStreams(_described(elsewhere))
     if not is_claim and len(unclaimed) >= UNCLAIMED_MAX:
-        raise TooManyStreams([_describe(session) for session in elsewhere + unclaimed])
+        raise TooManyStreams(_described(elsewhere + unclaimed))
     _end(replaced, "superseded", now)
     running = [session for session in live if _is_leased(session, now) or _is_unclaimed(session, now)]
     stale = [session for session in live if session not in running and session not in replaced]
     if len(stale) >= STALE_MAX:
         _end(stale, "expired", now)
-
-
-def _live(viewer: Viewer) -> QuerySet[PlaybackSession]:
-    return viewer.sessions.live().select_related("video").only(*_NEEDED).order_by("id")
 
 
 def _is_leased(session: PlaybackSession, now: datetime) -> bool:
@@ -105,6 +81,11 @@ def _end(sessions: list[PlaybackSession], reason: str, now: datetime) -> None:
         PlaybackSession.objects.live().filter(pk__in=[session.pk for session in sessions]).update(
             state=SessionState.ENDED, end_reason=reason, ended_at=now
         )
+
+
+def _described(sessions: list[PlaybackSession]) -> list[OtherSession]:
+    prefetch_related_objects(sessions, "video")
+    return [_describe(session) for session in sessions]
 
 
 def _describe(session: PlaybackSession) -> OtherSession:
