@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -38,6 +38,12 @@ STATUS_BY_ERROR: dict[type[VideosError], int] = {
 }
 
 
+class BodyTooLarge(exceptions.APIException):
+    status_code = 413
+    default_detail = "The body is too large."
+    default_code = "too_large"
+
+
 class SpeaksErrors(APIView):
     """A view whose errors have this app's shape and are never cached."""
 
@@ -53,6 +59,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         response = _of_drf(exceptions.NotFound())
     elif isinstance(error, PermissionDenied):
         response = _of_drf(exceptions.PermissionDenied())
+    elif isinstance(error, RequestDataTooBig):
+        response = _of_drf(BodyTooLarge())
     elif isinstance(error, exceptions.APIException):
         response = _of_drf(error)
     else:

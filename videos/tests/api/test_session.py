@@ -102,6 +102,15 @@ def test_no_body_of_a_stranger_breaks_the_door(sandbox, viewer, client_of, numbe
     assert client_of().post(address, body, content_type=content_type).status_code == 400
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+def test_a_body_that_is_too_large_is_the_senders_fault(sandbox, viewer, client_of, content_type, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    address = start(sandbox, viewer).heartbeat_url
+    response = client_of().generic("POST", address, "9" * 1001, content_type=content_type)
+    assert response.status_code == 413
+    assert codes(response) == ["too_large"]
+
+
 @pytest.mark.parametrize("seq", [-1, 2**60, 10**400, "x", None])
 def test_seq_must_be_a_whole_number_from_zero(sandbox, viewer, client_of, seq):
     response = beat(client_of(), start(sandbox, viewer), seq=seq)
