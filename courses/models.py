@@ -1,13 +1,15 @@
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
 from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
+from courses import sql
 from courses.files import course_thumbnail_path, resource_path, sign_resource, university_logo_path, validate_resource
 from courses.images import image_path, validate_image
 from courses.money import display, validate_currency, validate_price
@@ -179,9 +181,17 @@ class Part(models.Model):
 
 
 class LessonQuerySet(models.QuerySet["Lesson"]):
-    def with_rights(self, user: "Person") -> "LessonQuerySet":
-        """Annotate `is_enrolled`, `has_ended` and `is_taught`: what ties `user` to each lesson's course."""
-        return self.annotate(**_rights(user, "part__course"))
+    def ties_of_video(self, video_id: UUID, user: "Person") -> list["LessonTies"]:
+        """What ties `user` to the course of each lesson that shows this video; one lean statement."""
+        database = connections[self.db]
+        key = Video._meta.pk.get_db_prep_value(video_id, database)
+        with database.cursor() as cursor:
+            cursor.execute(sql.TIES_OF_VIDEO, [user.pk, user.pk, user.pk, key])
+            rows = cursor.fetchall()
+        return [
+            LessonTies(bool(preview), bool(published), tier, bool(enrolled), bool(ended), bool(taught))
+            for preview, published, tier, enrolled, ended, taught in rows
+        ]
 
     def in_order(self) -> "LessonQuerySet":
         """As students meet them: by part, then by position."""
@@ -200,6 +210,17 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
     def refs(self) -> list["LessonRef"]:
         """What the access policy has to be told of each lesson; one statement."""
         return [LessonRef(*row) for row in self.values_list("pk", "part__course_id", "is_free_preview")]
+
+
+class LessonTies(NamedTuple):
+    """What decides whether a person may open a lesson: the lesson, its course, and the person's ties to the course."""
+
+    is_free_preview: bool
+    is_published: bool
+    tier: str
+    is_enrolled: bool
+    has_ended: bool
+    is_taught: bool
 
 
 class LessonRef(NamedTuple):

@@ -5,13 +5,12 @@ may be watched when one of its lessons allows it; outside lessons its own access
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
 
 from courses.access import Person, is_platform_staff
-from courses.models import Course, Lesson, LessonRef
+from courses.models import Course, Lesson, LessonRef, LessonTies
 from videos.access import Decision
 from videos.models import AccessLevel, Video
 
@@ -19,21 +18,9 @@ _OPEN_LEVELS = (AccessLevel.PUBLIC, AccessLevel.UNLISTED)
 _TIES = ("is_enrolled", "has_ended", "is_taught")
 
 
-@dataclass(frozen=True)
-class _LessonFacts:
-    is_free_preview: bool
-    is_published: bool
-    tier: str
-    is_enrolled: bool
-    has_ended: bool
-    is_taught: bool
-
-
 def decide(user: Person, video: Video) -> Decision:
     """Whether `user` may watch `video`, and how; one query, two more for staff who are not superusers."""
-    columns = ("is_free_preview", "part__course__is_published", "part__course__included_in_tier", *_TIES)
-    rows = Lesson.objects.filter(video=video).order_by().with_rights(user).values_list(*columns)
-    lessons = [_LessonFacts(*row) for row in rows]
+    lessons = Lesson.objects.ties_of_video(video.pk, user)
     if _owns(user, video) or any(lesson.is_taught for lesson in lessons) or is_platform_staff(user):
         return _allowed(user, is_counted=False)
     if video.access_level in _OPEN_LEVELS:
@@ -55,7 +42,7 @@ def decide_lessons(user: Person, lessons: Sequence[LessonRef]) -> dict[int, Deci
 
     @cache
     def judge(course_id: int, is_free_preview: bool) -> Decision:
-        return _judge(user, _LessonFacts(is_free_preview, *courses[course_id]))
+        return _judge(user, LessonTies(is_free_preview, *courses[course_id]))
 
     return {lesson.pk: judge(lesson.course_id, lesson.is_free_preview) for lesson in lessons}
 
@@ -74,7 +61,7 @@ def may_create(user: Person) -> bool:
     return user.is_authenticated and (is_platform_staff(user) or Course.objects.taught_by(user).exists())
 
 
-def _judge(user: Person, lesson: _LessonFacts) -> Decision:
+def _judge(user: Person, lesson: LessonTies) -> Decision:
     if not user.is_authenticated:
         return Decision(allowed=False, code="not_authenticated")
     if lesson.is_taught:

@@ -65,7 +65,7 @@ class LessonView(GenericAPIView):
     def _get_lesson(self, slug: str) -> Lesson:
         lesson = get_object_or_404(Lesson.objects.select_related("part__course"), slug=slug)
         if lesson.video_id:
-            lesson.video = Video.objects.with_current_asset().get(pk=lesson.video_id)
+            lesson.video = Video.objects.to_play(lesson.video_id)
         return lesson
 
     def _playback(self, lesson: Lesson) -> LessonPlayback:
