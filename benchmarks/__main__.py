@@ -65,8 +65,14 @@ def main() -> int:
             check=True,
         )
         calls = {name: [Call(**call) for call in group] for name, group in json.loads(seeded.stdout).items()}
-        with _server(environment, Path(state) / "server.log") as base_url:
+        with _server(environment, Path(state) / "server.log", workers=1) as base_url:
             _measure(base_url, calls)
+        print(f"\nOTP with a host that takes {HOST_LATENCY_S * 1000:.0f} ms\n")
+        print("| workers | in flight | requests/s | p50 ms | p90 ms | own overhead p90 ms | errors |")
+        print("|---|---|---|---|---|---|---|")
+        for workers in (1, 2):
+            with _server(environment, Path(state) / "server.log", workers=workers) as base_url:
+                _measure_otp(base_url, calls["otp"], workers)
     return 0
 
 
@@ -87,16 +93,15 @@ def _measure(base_url: str, calls: dict[str, list[Call]]) -> None:
         ratio = result.rate / yardstick.rate
         cells = (f"{result.rate:.0f}", f"{ratio:.2f}", f"{wanted:.2f}", f"{result.p50_ms:.1f}", f"{result.p90_ms:.1f}")
         print(f"| {name} | {' | '.join(cells)} | {result.bad_status + result.broken} |", flush=True)
-    print(f"\nOTP with a host that takes {HOST_LATENCY_S * 1000:.0f} ms\n")
-    print("| in flight | requests/s | p50 ms | p90 ms | own overhead p90 ms | errors |\n|---|---|---|---|---|---|")
+
+
+def _measure_otp(base_url: str, calls: list[Call], workers: int) -> None:
+    wrk(base_url, calls, connections=50, seconds=3)
     for in_flight in (20, 200):
-        result = run(calls["otp"], connections=in_flight)
+        result = wrk(base_url, calls, connections=in_flight, seconds=SECONDS)
         overhead = result.p90_ms - HOST_LATENCY_S * 1000
-        print(
-            f"| {in_flight} | {result.rate:.0f} | {result.p50_ms:.0f} | {result.p90_ms:.0f} | {overhead:.0f} "
-            f"| {result.bad_status + result.broken} |",
-            flush=True,
-        )
+        cells = (f"{result.rate:.0f}", f"{result.p50_ms:.0f}", f"{result.p90_ms:.0f}", f"{overhead:.0f}")
+        print(f"| {workers} | {in_flight} | {' | '.join(cells)} | {result.bad_status + result.broken} |", flush=True)
 
 
 def _etag(base_url: str) -> str:
@@ -121,9 +126,17 @@ def _heartbeats(base_url: str, grants: list[Call]) -> list[Call]:
 
 
 @contextmanager
-def _server(environment: dict[str, str], log_path: Path) -> Iterator[str]:
+def _server(environment: dict[str, str], log_path: Path, *, workers: int) -> Iterator[str]:
     port = _free_port()
-    command = [sys.executable, "-m", "granian", "--interface=wsgi", "--host=127.0.0.1", f"--port={port}", "--workers=1"]
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface=wsgi",
+        "--host=127.0.0.1",
+        f"--port={port}",
+        f"--workers={workers}",
+    ]
     command += [f"--blocking-threads={SERVER_THREADS}", "--log-level=warning", "eleven_tutors.wsgi:application"]
     with log_path.open("wb") as log:
         server = subprocess.Popen(command, env=environment, cwd=BASE_DIR, stdout=log, stderr=log)

@@ -11,28 +11,29 @@ def slow_vdocipher(latency_s: float) -> Iterator[str]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    server = asyncio.run_coroutine_threadsafe(_serve(latency_s), loop).result()
+    callers: set[asyncio.StreamWriter] = set()
+    server = asyncio.run_coroutine_threadsafe(_serve(latency_s, callers), loop).result()
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api"
     finally:
-        asyncio.run_coroutine_threadsafe(_stop(server), loop).result(5)
+        asyncio.run_coroutine_threadsafe(_stop(server, callers, latency_s), loop).result(5 + latency_s)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
 
 
-async def _stop(server: asyncio.Server) -> None:
+async def _stop(server: asyncio.Server, callers: set[asyncio.StreamWriter], latency_s: float) -> None:
     server.close()
-    calls = asyncio.all_tasks() - {asyncio.current_task()}
-    for call in calls:
-        call.cancel()
-    await asyncio.gather(*calls, return_exceptions=True)
+    for caller in callers:
+        caller.transport.abort()
+    await asyncio.sleep(latency_s + 0.1)
 
 
-async def _serve(latency_s: float) -> asyncio.Server:
+async def _serve(latency_s: float, callers: set[asyncio.StreamWriter]) -> asyncio.Server:
     body = json.dumps({"otp": "20160313versUSE3" + "1" * 48, "playbackInfo": "eyJ2aWRlb0lkIjoiMCJ9"}).encode()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        callers.add(writer)
         try:
             while True:
                 headers = await reader.readuntil(b"\r\n\r\n")
@@ -49,6 +50,9 @@ async def _serve(latency_s: float) -> asyncio.Server:
                 writer.write(head + body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            callers.discard(writer)
             writer.close()
 
     return await asyncio.start_server(answer, "127.0.0.1", 0, backlog=1024)
