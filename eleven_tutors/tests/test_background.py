@@ -135,3 +135,22 @@ def test_nothing_is_sent_for_a_transaction_that_was_rolled_back(sandbox):
 def test_every_periodic_job_is_a_task_that_exists():
     names = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     assert names <= set(current_app.tasks)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_does_not_wait_long_behind_other_work_on_the_embedded_broker(sandbox, tmp_path):
+    make_user(email="patient@example.com", email_verified_at=None)
+    ask = (
+        "from background import enqueue; [enqueue('videos.refresh_asset', 0) for _ in range(100)]; "
+        "from users.services import send_verification; send_verification(email='patient@example.com')"
+    )
+    with sqlite_broker(tmp_path) as broker_url:
+        mail = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(sandbox.smtp_port), "EMAIL_USE_TLS": "0"}
+        environment = process_environment(broker_url, **mail)
+        asked = run_in_a_web_process(ask, environment)
+        assert asked.returncode == 0, asked.stderr
+        with celery_worker(environment, tmp_path / "worker.log"):
+            deadline = time.monotonic() + PATIENCE_S
+            while not sandbox.messages():
+                assert time.monotonic() < deadline, (tmp_path / "worker.log").read_text()[-3000:]
+                time.sleep(0.2)
