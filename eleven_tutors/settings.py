@@ -261,16 +261,48 @@ if VIDEO_SERVICE_SECRET_KEY or env.str("VDOCIPHER_WEBHOOK_SECRET", ""):  # half 
             "player_url": env.str("VDOCIPHER_PLAYER_URL", "https://player.vdocipher.com/v2/"),
             "webhook_secret": env.str("VDOCIPHER_WEBHOOK_SECRET", ""),
             "pin_ip": env.bool("VDOCIPHER_PIN_IP", False),
+            "whitelist_href": env.str("VDOCIPHER_WHITELIST_HREF", ""),
+        },
+    }
+_CLOUDFLARE = {
+    "account_id": env.str("CLOUDFLARE_ACCOUNT_ID", ""),
+    "api_token": env.str("CLOUDFLARE_STREAM_API_TOKEN", ""),
+    "signing_key": env.str("CLOUDFLARE_STREAM_SIGNING_KEY", ""),
+    "signing_key_id": env.str("CLOUDFLARE_STREAM_SIGNING_KEY_ID", ""),
+    "customer_code": env.str("CLOUDFLARE_STREAM_CUSTOMER_CODE", ""),
+    "webhook_secret": env.str("CLOUDFLARE_STREAM_WEBHOOK_SECRET", ""),
+}
+if any(_CLOUDFLARE.values()):
+    VIDEO_PROVIDERS["cloudflare"] = {
+        "BACKEND": "videos.providers.cloudflare.CloudflareStreamProvider",
+        "OPTIONS": {
+            **_CLOUDFLARE,
+            "api_url": env.str("CLOUDFLARE_API_URL", "https://api.cloudflare.com/client/v4").rstrip("/"),
+            "playback_url": env.str("CLOUDFLARE_STREAM_PLAYBACK_URL", "").rstrip("/"),
+            "player_script_url": env.str(
+                "CLOUDFLARE_STREAM_PLAYER_SCRIPT_URL", "https://embed.cloudflarestream.com/embed/sdk.latest.js"
+            ),
+            "allowed_origins": env.list("CLOUDFLARE_STREAM_ALLOWED_ORIGINS", []),
+            "pin_ip": env.bool("CLOUDFLARE_STREAM_PIN_IP", False),
         },
     }
 VIDEO_HOST_CALLS_MAX = env.int("VIDEO_HOST_CALLS_MAX", 24)  # half the server's threads
-VIDEO_ROUTES = [{"use": ["vdocipher"]}]
+# Unset: what must be protected goes to the DRM host, the rest to the cheaper one.
+VIDEO_ROUTES: list[dict[str, Any]] = [
+    {"when": {"protection": "drm"}, "use": ["vdocipher"]},
+    {"use": ["cloudflare", "vdocipher"]},
+]
+if env.str("VIDEO_HOST_PRIMARY", "auto") != "auto":
+    VIDEO_ROUTES = [{"use": [*dict.fromkeys([env.str("VIDEO_HOST_PRIMARY"), env.str("VIDEO_HOST_FALLBACK", "")])]}]
+    VIDEO_ROUTES[0]["use"] = [alias for alias in VIDEO_ROUTES[0]["use"] if alias]
 VIDEO_ACCESS_POLICY = "eleven_tutors.video_access.decide"
 VIDEO_MANAGE_POLICY = "eleven_tutors.video_access.may_manage"
 VIDEO_CREATE_POLICY = "eleven_tutors.video_access.may_create"
 VIDEO_ENQUEUE = "background.enqueue"
 VIDEO_TRUSTED_PROXIES = TRUSTED_PROXIES
 VIDEO_MAX_CONCURRENT_STREAMS = env.int("MAX_CONCURRENT_STREAMS", 3)
+VIDEO_ADDRESS_DAYS = env.int("VIDEO_ADDRESS_DAYS", 90)
+VIDEO_FILE_MAX_BYTES = env.int("VIDEO_FILE_MAX_BYTES", 200_000_000)
 VIDEO_WATERMARK = env.str("VIDEO_WATERMARK", "{name} ({email})")
 
 # --- Mail -----------------------------------------------------------------------------------------------------------

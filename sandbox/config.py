@@ -15,4 +15,10 @@ class SandboxConfig:
     vdocipher_api_secret: str = "vdo_sandbox_11tutors"
     vdocipher_webhook_url: str = ""
     vdocipher_encode_s: float = 1.0
+    cloudflare_account_id: str = "023e105f4ecef8ad9ca31a8372d0c353"
+    cloudflare_api_token: str = "cf_sandbox_11tutors"
+    cloudflare_signing_jwk: str = ""
+    cloudflare_webhook_url: str = ""
+    cloudflare_webhook_secret: str = ""
+    cloudflare_encode_s: float = 1.0
     host: str = "127.0.0.1"

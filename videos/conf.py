@@ -12,6 +12,7 @@ from videos.models import Video
 SESSION_TTL_S = 300
 LEASE_S = 45
 HEARTBEAT_S = 10
+COMPLETE_SHARE = 0.9
 UNCLAIMED_MAX = 5
 
 
@@ -43,6 +44,37 @@ def max_concurrent_streams() -> int:
 def trusted_proxies() -> list[str]:
     """VIDEO_TRUSTED_PROXIES: addresses or networks whose X-Forwarded-For is believed."""
     return list(getattr(settings, "VIDEO_TRUSTED_PROXIES", []))
+
+
+def upload_grace_s() -> int:
+    """VIDEO_UPLOAD_GRACE_S: how long after its ticket's end an upload that never came is given up; a day."""
+    return int(getattr(settings, "VIDEO_UPLOAD_GRACE_S", 24 * 3600))
+
+
+def file_max_bytes() -> int:
+    """VIDEO_FILE_MAX_BYTES: the largest file that may be sent through this server; 200 MB."""
+    return int(getattr(settings, "VIDEO_FILE_MAX_BYTES", 200_000_000))
+
+
+def caption_max_bytes() -> int:
+    """VIDEO_CAPTION_MAX_BYTES: the largest caption file; 2 MB."""
+    return int(getattr(settings, "VIDEO_CAPTION_MAX_BYTES", 2_000_000))
+
+
+def import_private_hosts() -> list[str]:
+    """VIDEO_IMPORT_PRIVATE_HOSTS: host names that may be imported from although they are not on the public net."""
+    return list(getattr(settings, "VIDEO_IMPORT_PRIVATE_HOSTS", []))
+
+
+def address_days() -> int:
+    """VIDEO_ADDRESS_DAYS: how long viewers' addresses and browser names are kept with their sessions; 90 days."""
+    return int(getattr(settings, "VIDEO_ADDRESS_DAYS", 90))
+
+
+def unusual_limits() -> dict[str, int]:
+    """VIDEO_UNUSUAL_LIMITS: what one viewer may do before it is reported, by kind of unusual use."""
+    usual = {"many_addresses": 5, "many_devices": 8, "many_videos": 40, "many_refusals": 20}
+    return usual | dict(getattr(settings, "VIDEO_UNUSUAL_LIMITS", {}))
 
 
 def routes() -> list[dict[str, Any]]:

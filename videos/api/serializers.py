@@ -142,6 +142,13 @@ class AddressPlayerSerializer(serializers.Serializer):
     url = serializers.CharField()
 
 
+class IframePlayerSerializer(serializers.Serializer):
+    url = serializers.CharField()
+    api = serializers.CharField(help_text="JavaScript interface: `cloudflare-stream`, `playerjs` or empty.")
+    api_url = serializers.CharField(help_text="The script that offers it.")
+    allow = serializers.CharField(help_text="For the iframe's attribute of that name.")
+
+
 class CaptionTrackSerializer(serializers.Serializer):
     language = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
@@ -155,7 +162,7 @@ class GrantSerializer(serializers.Serializer):
     player = serializers.ChoiceField(choices=["vdocipher", "hls", "iframe", "file"])
     vdocipher = VdoCipherPlayerSerializer(required=False)
     hls = AddressPlayerSerializer(required=False)
-    iframe = AddressPlayerSerializer(required=False)
+    iframe = IframePlayerSerializer(required=False)
     file = AddressPlayerSerializer(required=False)
     expires_at = serializers.DateTimeField()
     resume_position = serializers.FloatField()

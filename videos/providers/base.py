@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar, NoReturn
 
 from django.core.checks import CheckMessage
@@ -10,6 +11,10 @@ from django.core.checks import CheckMessage
 from videos.providers.exceptions import UnsupportedOperation
 from videos.providers.types import (
     AssetInfo,
+    CaptionFile,
+    HostStatistics,
+    HostStorage,
+    HostUsage,
     Ping,
     Playback,
     PlaybackRequest,
@@ -40,16 +45,26 @@ class VideoProvider(ABC):
     supports_import: ClassVar[bool] = False
     supports_rename: ClassVar[bool] = False
     supports_delete: ClassVar[bool] = False
+    supports_captions: ClassVar[bool] = False
+    supports_thumbnails: ClassVar[bool] = False
+    supports_usage: ClassVar[bool] = False
+    supports_storage: ClassVar[bool] = False
+    supports_statistics: ClassVar[bool] = False
     supports_webhook: ClassVar[bool] = False
     supports_ping: ClassVar[bool] = False
 
-    METHODS_BY_FLAG: ClassVar[Mapping[str, str]] = {
-        "supports_upload": "create_upload",
-        "supports_import": "import_url",
-        "supports_rename": "rename",
-        "supports_delete": "delete",
-        "supports_webhook": "parse_webhook",
-        "supports_ping": "ping",
+    METHODS_BY_FLAG: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "supports_upload": ("create_upload",),
+        "supports_import": ("import_url",),
+        "supports_rename": ("rename",),
+        "supports_delete": ("delete",),
+        "supports_captions": ("put_caption", "delete_caption"),
+        "supports_thumbnails": ("thumbnail_url",),
+        "supports_usage": ("usage",),
+        "supports_storage": ("storage",),
+        "supports_statistics": ("statistics",),
+        "supports_webhook": ("parse_webhook",),
+        "supports_ping": ("ping",),
     }
 
     @abstractmethod
@@ -75,6 +90,35 @@ class VideoProvider(ABC):
     def delete(self, host_id: str) -> None:
         """Remove the copy at the host; a copy already gone is no error."""
         self._refuse("delete")
+
+    def put_caption(self, host_id: str, caption: CaptionFile) -> None:
+        """Give the copy captions in one language, in place of those it had.
+
+        Raises Rejected (not_ready) while the host takes none yet, Rejected (caption_refused) when it wants none.
+        """
+        self._refuse("put_caption")
+
+    def delete_caption(self, host_id: str, language: str) -> None:
+        """Remove the captions in one language; captions already gone are no error."""
+        self._refuse("delete_caption")
+
+    def thumbnail_url(
+        self, host_id: str, *, second: float, width: int | None = None, height: int | None = None, ttl_s: int = 3600
+    ) -> str:
+        """The address of a picture at that second, in pixels, good for about `ttl_s`; waits for nobody."""
+        self._refuse("thumbnail_url")
+
+    def usage(self, day: date) -> list[HostUsage]:
+        """What the copies of this account cost on one UTC day. For background work."""
+        self._refuse("usage")
+
+    def storage(self) -> HostStorage:
+        """What this account keeps at the host. For background work."""
+        self._refuse("storage")
+
+    def statistics(self, since: date, until: date) -> list[HostStatistics]:
+        """What the host counted from `since` up to, without, `until`. For background work."""
+        self._refuse("statistics")
 
     def parse_webhook(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> list[WebhookEvent]:
         """The events of one hook, once it is proven to come from the host; raises WebhookRejected."""

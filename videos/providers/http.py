@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 from urllib.parse import urlsplit
 
 import requests
@@ -49,16 +49,18 @@ class Patience:
 VIEWER = Patience(total_s=4, connect_s=2, read_s=4, backoff_s=0.2)
 BACKGROUND = Patience(total_s=30, connect_s=5, read_s=10, backoff_s=1)
 PING = Patience(total_s=3, connect_s=2, read_s=3, backoff_s=0, tries=1)
+TRANSFER = Patience(total_s=600, connect_s=5, read_s=60, backoff_s=0, tries=1)
 
 Explain = Callable[[int, Any], type[VideoProviderError] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostCall:
-    """One call to a host.
+    """One call to a host; it carries `json`, a form of `fields` and `files`, or a raw `content`.
 
-    A call that is not repeatable is tried again only when the host said that it did nothing. `explain` may read an
-    error out of the status and the parsed body (None when it is not JSON), where the status alone does not tell.
+    `files` are (file name, bytes or open file, content type) by field. A call that is not repeatable, or that carries
+    an open file, is tried again only when the host said that it did nothing. `explain` may read an error out of the
+    status and the parsed body (None when it is not JSON), where the status alone does not tell.
     """
 
     alias: str
@@ -68,6 +70,9 @@ class HostCall:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
+    fields: Mapping[str, str] | None = field(default=None, repr=False)
+    files: Mapping[str, tuple[str, bytes | IO[bytes], str]] | None = field(default=None, repr=False)
+    content: bytes | IO[bytes] | None = field(default=None, repr=False)
     is_repeatable: bool = True
     explain: Explain = field(default=lambda status, body: None, repr=False)
 
@@ -77,8 +82,26 @@ class HostCall:
         return f"{parts.scheme}://{parts.netloc}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class HostAnswer:
+    """A successful answer (2xx) as it came; header names in any case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
 def fetch_json(call: HostCall) -> Any:
     """The parsed answer of a successful call; raises VideoProviderError, at the latest when the patience ends."""
+    answer = fetch(call)
+    data, is_json = _parse(answer.body)
+    if not is_json:
+        raise MalformedResponse(f"{call.alias}: the host answered {answer.status} without JSON.")
+    return data
+
+
+def fetch(call: HostCall) -> HostAnswer:
+    """The answer of a successful call, whatever is in it; raises VideoProviderError like `fetch_json`."""
     until = time.monotonic() + call.patience.total_s
     breaker = _traffic.breaker(call.origin)
     for attempt in range(1, call.patience.tries + 1):
@@ -148,7 +171,7 @@ def _forget_the_parent() -> None:
 os.register_at_fork(after_in_child=_forget_the_parent)
 
 
-def _try_once(call: HostCall, breaker: CircuitBreaker, until: float) -> Any:
+def _try_once(call: HostCall, breaker: CircuitBreaker, until: float) -> HostAnswer:
     breaker.refuse_if_open()
     with _traffic.bulkhead.slot(until=until - SHORTEST_EXCHANGE_S):
         is_probe = breaker.admit()
@@ -185,8 +208,8 @@ def _pause_before_next(call: HostCall, error: VideoProviderError, attempt: int, 
     return pause_s if time.monotonic() + pause_s + SHORTEST_EXCHANGE_S <= until else None
 
 
-def _exchange(call: HostCall, until: float) -> Any:
-    """Send once and give the parsed answer."""
+def _exchange(call: HostCall, until: float) -> HostAnswer:
+    """Send once and give the answer."""
     deadline = sockets.Deadline(at=until, connect_s=call.patience.connect_s, read_s=call.patience.read_s)
     failure: Exception
     try:
@@ -206,6 +229,8 @@ def _send(call: HostCall, deadline: sockets.Deadline) -> tuple[int, Mapping[str,
         call.url,
         params=dict(call.params),
         json=call.json,
+        data=call.fields if call.content is None else call.content,
+        files=call.files,
         headers={"Accept": "application/json", **call.headers},
         timeout=(deadline.for_connecting(), deadline.for_reading()),
         allow_redirects=False,
@@ -226,16 +251,16 @@ def _lost(call: HostCall, failure: Exception) -> ProviderUnavailable:
     return ProviderUnavailable(f"{call.alias}: the connection failed ({type(failure).__name__}).")
 
 
-def _understand(call: HostCall, status: int, headers: Mapping[str, str], body: bytes) -> Any:
+def _understand(call: HostCall, status: int, headers: Mapping[str, str], body: bytes) -> HostAnswer:
     data, is_json = _parse(body)
     kind = _error_kind(status, is_json=is_json) or call.explain(status, data)
     if kind is None and status >= 400:
         kind = Rejected
-    if kind is None and (not is_json or not 200 <= status < 300):
+    if kind is None and not 200 <= status < 300:
         kind = MalformedResponse
     if kind is not None:
         raise kind(f"{call.alias}: the host answered {status}.", retry_after_s=_retry_after_s(headers))
-    return data
+    return HostAnswer(status=status, headers=headers, body=body)
 
 
 def _error_kind(status: int, *, is_json: bool) -> type[VideoProviderError] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -27,7 +27,10 @@ class Protection(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AssetInfo:
-    """One copy as its host describes it now. `host_status` is the host's own word, `raw` its whole answer."""
+    """One copy as its host describes it now. `host_status` is the host's own word, `raw` its whole answer.
+
+    A failed copy has a `failure_code` of `videos.providers.failures`; `progress_percent` is that of the processing.
+    """
 
     host_id: str
     status: Status
@@ -36,7 +39,8 @@ class AssetInfo:
     duration_s: float | None = None
     size_bytes: int | None = None
     poster_url: str = ""
-    failure_reason: str = ""
+    failure_code: str = ""
+    progress_percent: int | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -53,7 +57,11 @@ class Viewer:
 
 @dataclass(frozen=True, kw_only=True)
 class PlaybackRequest:
-    """One viewing that a host is asked to allow. `ip` is the viewer's address, empty when unknown."""
+    """One viewing that a host is asked to allow. `ip` is the viewer's address, empty when unknown.
+
+    `ttl_s` is how long a credential lives that is used at once; one that cannot be renewed in mid-view lives for
+    `duration_s` * 1.5 + 10 min instead, as far as the host allows.
+    """
 
     host_id: str
     viewer: Viewer
@@ -61,6 +69,7 @@ class PlaybackRequest:
     device_id: str = ""
     ip: str = field(default="", repr=False)
     ttl_s: int = 300
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +103,23 @@ class HlsPlayback:
 
 @dataclass(frozen=True, kw_only=True)
 class IframePlayback:
-    """A host's own player, to embed as it is."""
+    """A host's own player, to embed as it is.
+
+    `api` names the JavaScript interface that a page may steer it by (`cloudflare-stream`, `playerjs`), `api_url` the
+    script that offers it; both empty when there is none. `allow` is for the iframe's attribute of that name.
+    """
 
     url: str = field(repr=False)
+    api: str = ""
+    api_url: str = ""
+    allow: str = "autoplay; encrypted-media; fullscreen; picture-in-picture"
     expires_at: datetime
     is_renewable: bool = False
     kind: Literal["iframe"] = "iframe"
 
     def as_json(self) -> dict[str, str]:
-        return {"url": self.url}
+        """The member that a player reads: url, api, api_url, allow."""
+        return {"url": self.url, "api": self.api, "api_url": self.api_url, "allow": self.allow}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +140,16 @@ Playback = VdoCipherPlayback | HlsPlayback | IframePlayback | FilePlayback
 
 @dataclass(frozen=True, kw_only=True)
 class UploadRequest:
-    """A file somebody wants to upload, as far as it is known before the first byte."""
+    """A file somebody wants to upload, as far as it is known before the first byte.
+
+    `creator_id` names the uploader to the host without telling who it is.
+    """
 
     title: str
     filename: str
     size_bytes: int | None = None
     content_type: str = ""
+    creator_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +175,54 @@ class FormPostTicket:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TusTicket:
+    """A resumable upload by tus 1.0.0: at `upload_url` when the host has created it, else to be created at `endpoint`.
+
+    Exactly one of the two is set. Every chunk but the last has `chunk_size` bytes.
+    """
+
+    host_id: str
+    upload_url: str = field(default="", repr=False)
+    endpoint: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    chunk_size: int
+    expires_at: datetime
+    kind: Literal["tus"] = "tus"
+
+    def as_json(self) -> dict[str, Any]:
+        """What a browser needs: kind, upload_url or endpoint, headers, metadata, chunk_size (bytes), expires_at."""
+        address = {"upload_url": self.upload_url} if self.upload_url else {"endpoint": self.endpoint}
+        return address | {
+            "kind": self.kind,
+            "headers": dict(self.headers),
+            "metadata": dict(self.metadata),
+            "chunk_size": self.chunk_size,
+            "expires_at": self.expires_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutTicket:
+    """An upload as one PUT of the file's bytes to `url`, with these headers."""
+
+    host_id: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    expires_at: datetime
+    kind: Literal["put"] = "put"
+
+    def as_json(self) -> dict[str, Any]:
+        """What a browser needs to upload: kind, url, headers, expires_at (ISO 8601)."""
+        return {
+            "kind": self.kind,
+            "url": self.url,
+            "headers": dict(self.headers),
+            "expires_at": self.expires_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoTicket:
     """A copy that needs no upload by the browser, such as an import by address."""
 
@@ -164,7 +233,46 @@ class NoTicket:
         return {"kind": self.kind}
 
 
-Ticket = FormPostTicket | NoTicket
+Ticket = FormPostTicket | TusTicket | PutTicket | NoTicket
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionFile:
+    """Captions in one language as WebVTT; `language` is BCP 47."""
+
+    language: str
+    label: str
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostUsage:
+    """What one copy cost its host on one UTC day, as far as the host tells: bytes sent, seconds delivered."""
+
+    host_id: str
+    day: date
+    delivered_bytes: int | None = None
+    delivered_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostStorage:
+    """What the account keeps at its host, as far as the host tells; a limit of None is unknown or none."""
+
+    stored_s: float | None = None
+    limit_s: float | None = None
+    stored_bytes: int | None = None
+    limit_bytes: int | None = None
+    videos: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostStatistics:
+    """What a host counted of one copy between two days, as far as it tells."""
+
+    host_id: str
+    watched_s: float | None = None
+    views: int | None = None
 
 
 class WebhookKind(StrEnum):

@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from videos.providers import addresses, http, option_checks, reading, watermark
+from videos.providers import addresses, failures, http, option_checks, reading, watermark
 from videos.providers.base import VideoProvider
 from videos.providers.exceptions import (
     AssetNotFound,
@@ -88,6 +88,10 @@ class VdoCipherProvider(VideoProvider):
         "not a media file": Status.FAILED,
         "failed": Status.FAILED,
     }
+    FAILURES: ClassVar[Mapping[str, str]] = {
+        "encoding error": failures.UNREADABLE,
+        "not a media file": failures.NOT_A_VIDEO,
+    }
     WEBHOOK_KINDS: ClassVar[Mapping[str, WebhookKind]] = {
         "video:ready": WebhookKind.ASSET_CHANGED,
         "video:readyall": WebhookKind.ASSET_CHANGED,
@@ -116,7 +120,9 @@ class VdoCipherProvider(VideoProvider):
             duration_s=reading.number(data.get("length")),
             size_bytes=reading.whole_number(data.get("totalSizeBytes")),
             poster_url=_largest_poster(data.get("posters")),
-            failure_reason=word if status is Status.FAILED else "",
+            failure_code=self.FAILURES.get(word.strip().lower(), failures.HOST_FAILED)
+            if status is Status.FAILED
+            else "",
             raw=data,
         )
 
@@ -307,6 +313,9 @@ class VdoCipherProvider(VideoProvider):
         if status is None:
             logger.warning("%s: unknown status %.64r, taken as processing.", self.alias, word)
         return status or Status.PROCESSING
+
+    def _failure(self, word: str) -> str:
+        return self.FAILURES.get(word.strip().lower(), failures.HOST_FAILED)
 
     def _event(self, data: Mapping[str, Any]) -> WebhookEvent:
         payload = data.get("payload")

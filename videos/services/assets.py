@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from videos import conf, signals
 from videos.models import Asset, AssetStatus, Protection, Video
+from videos.providers import failures
 from videos.providers.exceptions import AssetNotFound, ProviderMisconfigured, UnknownProvider, VideoProviderError
 from videos.providers.registry import providers
 from videos.providers.types import AssetInfo
@@ -173,7 +174,9 @@ def _apply(asset_id: int, info: AssetInfo) -> None:
         is_step_back = before == AssetStatus.READY and status in (AssetStatus.WAITING, AssetStatus.PROCESSING)
         asset.status = before if is_step_back else status
         asset.host_status = info.host_status[:64]
-        asset.failure_reason = info.failure_reason[:255]
+        asset.failure_code = info.failure_code[:64]
+        asset.failure_reason = failures.reason_of(info.failure_code) if info.failure_code else ""
+        asset.progress_percent = info.progress_percent
         asset.duration_s = info.duration_s if info.duration_s is not None else asset.duration_s
         asset.size_bytes = info.size_bytes if info.size_bytes is not None else asset.size_bytes
         asset.poster_url = info.poster_url if len(info.poster_url) <= 1000 else ""
@@ -187,7 +190,8 @@ def _apply_not_found(asset_id: int) -> None:
         before = asset.status
         was_there = asset.ready_at is not None or before == AssetStatus.DELETED
         asset.status = AssetStatus.DELETED if was_there else AssetStatus.FAILED
-        asset.failure_reason = "The host does not know this video."
+        asset.failure_code = failures.UNKNOWN_TO_HOST
+        asset.failure_reason = failures.reason_of(failures.UNKNOWN_TO_HOST)
         _settle(asset, before)
 
 

@@ -52,6 +52,7 @@ def mint(*, user: "Person", session: PlaybackSession, asset: Asset, decision: De
         device_id=session.device_id,
         ip=session.ip or "",
         ttl_s=conf.SESSION_TTL_S,
+        duration_s=asset.duration_s,
     )
     try:
         provider = providers[asset.provider]

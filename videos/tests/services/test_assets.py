@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from videos import signals
 from videos.models import Asset, AssetStatus, PlaybackSession, SessionDoor, Video
+from videos.providers.failures import UNREADABLE, reason_of
 from videos.services.assets import attach_host_id, poll_assets, poll_delay, refresh_asset
 from videos.services.errors import InvalidRequest, NotYours
 from videos.services.health import ping_hosts
@@ -145,7 +146,7 @@ def test_an_encoding_error_sends_video_failed(sandbox, heard, django_capture_on_
         refresh_asset(asset.pk)
         refresh_asset(asset.pk)
     ((name, arguments),) = heard
-    assert (name, arguments["video"], arguments["reason"]) == ("video_failed", asset.video, "Encoding error")
+    assert (name, arguments["video"], arguments["reason"]) == ("video_failed", asset.video, reason_of(UNREADABLE))
 
 
 def test_a_ready_video_takes_no_step_back(sandbox):

@@ -4,141 +4,13 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import connections, models, router
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.db.models import Q
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from videos import sql
-
-
-class AccessLevel(models.TextChoices):
-    PUBLIC = "public"
-    UNLISTED = "unlisted"
-    MEMBERS = "members"
-    TIER = "tier"
-    ENTITLED = "entitled"
-
-
-class Protection(models.TextChoices):
-    OPEN = "open"
-    ENCRYPTED = "encrypted"
-    DRM = "drm"
-
-
-class AssetStatus(models.TextChoices):
-    WAITING = "waiting"
-    PROCESSING = "processing"
-    READY = "ready"
-    FAILED = "failed"
-    DELETED = "deleted"
-
-
-_CURRENT: str = "current_asset"
-_CURRENT_ID: str = "current_asset_id"
-
-
-class VideoQuerySet(models.QuerySet["Video"]):
-    def with_current_asset(self) -> "VideoQuerySet":
-        """Fetch each video's current asset in the same statement."""
-        current = FilteredRelation("assets", condition=Q(assets__is_current=True))
-        return self.annotate(**{_CURRENT: current, _CURRENT_ID: F(f"{_CURRENT}__id")}).select_related(_CURRENT)
-
-    def to_play(self, video_id: uuid.UUID) -> "Video | None":
-        """The video of this id, with what playing it needs of its current asset, in one lean statement."""
-        key = Video._meta.pk.get_db_prep_value(video_id, connections[self.db])
-        for video in self.raw(sql.VIDEO_TO_PLAY, [key]):
-            columns = vars(video)
-            columns[_CURRENT_ID] = columns["asset_id"]
-            if columns["asset_id"] is not None:
-                values = [columns[f"asset_{name}"] for name in sql.PLAYED_COLUMNS]
-                columns[_CURRENT] = Asset.from_db(self.db, sql.PLAYED_COLUMNS, values)
-            return cast(Video, video)
-        return None
-
-    def not_deleted(self) -> "VideoQuerySet":
-        deleted = Asset.objects.filter(video=OuterRef("pk"), is_current=True, status=AssetStatus.DELETED)
-        return self.filter(~Exists(deleted))
-
-
-class Video(models.Model):
-    """The lasting thing that a lesson points to; its copies at hosts are `Asset` rows, of which one is current."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    title = models.CharField(max_length=200)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="owned_videos"
-    )
-    access_level = models.CharField(max_length=16, choices=AccessLevel, default=AccessLevel.ENTITLED)
-    required_tier = models.CharField(max_length=32, blank=True)
-    protection = models.CharField(
-        max_length=16,
-        choices=Protection,
-        blank=True,
-        help_text="Wanted protection; empty: decided by what the video is for.",
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects = VideoQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-created_at", "id"]
-        permissions = [("manage_all_videos", "Can see and change the videos of everybody")]
-
-    def __str__(self) -> str:
-        return self.title
-
-    def get_current_asset(self) -> "Asset | None":
-        """The asset that is played; costs a query unless the video was fetched `with_current_asset`."""
-        if _CURRENT_ID not in self.__dict__:
-            return self.assets.filter(is_current=True).first()
-        # Django sets the related object of a filtered relation only where there is one.
-        fetched: Asset | None = self.__dict__.get(_CURRENT)
-        return fetched
-
-
-class AssetQuerySet(models.QuerySet["Asset"]):
-    def due_for_poll(self, now: datetime) -> "AssetQuerySet":
-        return self.filter(next_poll_at__lte=now).order_by("next_poll_at")
-
-
-class Asset(models.Model):
-    """One copy of a video at one host. `host_status` is the host's own word, `raw` its last answer."""
-
-    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="assets")
-    provider = models.CharField(max_length=64, help_text="Alias in VIDEO_PROVIDERS.")
-    host_id = models.CharField(max_length=255)
-    is_current = models.BooleanField(default=True)
-    status = models.CharField(max_length=16, choices=AssetStatus, default=AssetStatus.WAITING)
-    host_status = models.CharField(max_length=64, blank=True)
-    failure_reason = models.CharField(max_length=255, blank=True)
-    protection = models.CharField(max_length=16, choices=Protection)
-    duration_s = models.FloatField(null=True, blank=True)
-    size_bytes = models.BigIntegerField(null=True, blank=True)
-    poster_url = models.URLField(max_length=1000, blank=True)
-    raw = models.JSONField(default=dict, blank=True)
-    poll_attempts = models.PositiveSmallIntegerField(default=0)
-    next_poll_at = models.DateTimeField(
-        null=True, blank=True, default=timezone.now, help_text="When the host is asked again; empty: no longer."
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    ready_at = models.DateTimeField(null=True, blank=True)
-
-    objects = AssetQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["provider", "host_id"], name="asset_once_per_host"),
-            models.UniqueConstraint(fields=["video"], condition=Q(is_current=True), name="asset_one_current_per_video"),
-            models.CheckConstraint(condition=Q(status__in=AssetStatus.values), name="asset_status_known"),
-        ]
-        indexes = [
-            models.Index(fields=["next_poll_at"], name="asset_poll_due", condition=Q(next_poll_at__isnull=False))
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.provider}:{self.host_id}"
+from videos.models.asset import Asset
+from videos.models.video import Video
 
 
 class ViewerQuerySet(models.QuerySet["Viewer"]):
@@ -187,6 +59,46 @@ class Viewer(models.Model):
 
     def __str__(self) -> str:
         return f"user {self.user_id}" if self.user_id else "anonymous device"
+
+
+class VideoProgress(models.Model):
+    """What one viewer has seen of one video, over all sessions and devices.
+
+    `played` holds the distinct stretches seen, `[[from, to], …]` in ms; they refer to a video of `duration_ms`, so
+    that they can be scaled when a copy of another length takes its place.
+    """
+
+    viewer = models.ForeignKey(Viewer, on_delete=models.CASCADE, related_name="progress")
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="progress")
+    played = models.JSONField(default=list)
+    covered_ms = models.PositiveBigIntegerField(default=0)
+    duration_ms = models.PositiveBigIntegerField(null=True)
+    position_s = models.FloatField(default=0)
+    is_counted = models.BooleanField(default=True, help_text="Instructors and staff are not counted.")
+    version = models.PositiveBigIntegerField(default=0)
+    first_played_at = models.DateTimeField(default=timezone.now)
+    last_played_at = models.DateTimeField(default=timezone.now)
+    completed_at = models.DateTimeField(null=True)
+    liked_at = models.DateTimeField(null=True)
+    is_viewer_tallied = models.BooleanField(default=False)
+    is_completion_tallied = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-last_played_at", "-id"]
+        verbose_name_plural = "video progress"
+        constraints = [
+            models.UniqueConstraint(fields=["viewer", "video"], name="progress_once_per_viewer_and_video"),
+            models.CheckConstraint(condition=Q(position_s__gte=0), name="progress_position_not_negative"),
+        ]
+        indexes = [models.Index(fields=["viewer", "-last_played_at"], name="progress_continue")]
+
+    def __str__(self) -> str:
+        return f"{self.viewer_id} of {self.video_id}"
+
+    @property
+    def coverage(self) -> float | None:
+        """Share of the video's distinct seconds seen, 0 to 1; None while its length is unknown."""
+        return min(self.covered_ms / self.duration_ms, 1.0) if self.duration_ms else None
 
 
 class SessionState(models.TextChoices):
@@ -244,6 +156,18 @@ class PlaybackSession(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     last_seq = models.BigIntegerField(default=-1)
     position_s = models.FloatField(default=0)
+    progress = models.ForeignKey(VideoProgress, null=True, on_delete=models.SET_NULL, related_name="sessions")
+    played = models.JSONField(default=list, help_text="Stretches seen, [[from, to, times], …] in ms.")
+    seen_seqs = models.JSONField(default=list, help_text="Heartbeats that were counted, [[first, last], …].")
+    watched_ms = models.PositiveBigIntegerField(default=0, help_text="Time played, replays included.")
+    covered_ms = models.PositiveBigIntegerField(default=0, help_text="Distinct time seen.")
+    startup_ms = models.PositiveIntegerField(null=True, blank=True)
+    stall_count = models.PositiveIntegerField(default=0)
+    stall_ms = models.PositiveBigIntegerField(default=0)
+    bitrate_kbps = models.PositiveIntegerField(null=True, blank=True)
+    error_count = models.PositiveIntegerField(default=0)
+    rollup_due_at = models.DateTimeField(null=True, blank=True)
+    rolled_up = models.JSONField(null=True, blank=True, help_text="What of this session the figures hold already.")
     ip = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=255, blank=True)
 
@@ -263,7 +187,37 @@ class PlaybackSession(models.Model):
             ),
             models.Index(fields=["viewer", "video", "-id"], name="session_resume"),
             models.Index(fields=["video", "-created_at"], name="session_by_video"),
+            models.Index(fields=["rollup_due_at"], name="session_rollup_due", condition=Q(rollup_due_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+
+class EngagementKind(models.TextChoices):
+    CTA_CLICK = "cta_click", "call to action clicked"
+    LIKE = "like", "liked"
+    UNLIKE = "unlike", "like taken back"
+    SHARE = "share", "shared"
+
+
+class EngagementEvent(models.Model):
+    """Something a viewer did beside watching; a repeated heartbeat (`seq`) counts its events once."""
+
+    session = models.ForeignKey(PlaybackSession, on_delete=models.CASCADE, related_name="events")
+    seq = models.BigIntegerField()
+    number = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=16, choices=EngagementKind)
+    position_s = models.FloatField(default=0)
+    target = models.CharField(max_length=200, blank=True, help_text="What was clicked, or where it was shared.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "seq", "number"], name="engagement_once"),
+            models.CheckConstraint(condition=Q(kind__in=EngagementKind.values), name="engagement_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.session_id}"
