@@ -1,26 +1,34 @@
-/* Keeps a playback session alive while its video plays, and hears when it may not go on. */
-
+/* Keeps a playback session alive while its video plays, reports what was watched, hears when it may not go on. */
 import { resolved } from "./api.js";
+import { BeatQueue } from "./beats.js";
 
 const STOPPED_BY = [401, 403, 404, 409, 410];
 
 /**
- * `session` is the grant's; `position()` gives seconds or a promise of them; `onStop(code, body)` runs once when the
- * server refuses the session. Errors of the network or the server are passed over: the next beat tries again.
+ * `session` is the grant's; `position()` gives seconds or a promise of them; `report()` the `{played, qoe}` since it was
+ * last asked. `onAnswer(body)` hears every answer, `onStop(code, body)` once that the server refuses the session.
  */
 export class Heartbeat {
   #session;
   #position;
+  #report;
+  #onAnswer;
   #onStop;
+  #queue;
+  #events = [];
   #seq = 0;
   #latest = 0;
   #timer = null;
   #over = false;
 
-  constructor({ session, position, onStop }) {
+  constructor({ session, position, report = () => ({}), onAnswer = () => {}, onStop }) {
     this.#session = session;
     this.#position = position;
+    this.#report = report;
+    this.#onAnswer = onAnswer;
     this.#onStop = onStop;
+    this.#queue = BeatQueue.of(session);
+    addEventListener("online", this.#retry);
   }
 
   /** Beats now and then every `heartbeat_seconds`, until `pause` or the end. */
@@ -43,15 +51,14 @@ export class Heartbeat {
     const position = Number(await this.#position()) || 0;
     if (this.#over) return;
     this.at(position);
-    this.#seq += 1;
-    try {
-      const response = await this.#post(this.#session.heartbeat_url, { seq: this.#seq, position }, keepalive);
-      const body = await response.json();
-      if (body.ended) this.#stop("session_ended", body);
-      else if (STOPPED_BY.includes(response.status)) this.#stop(body.errors?.[0]?.code ?? "session_ended", body);
-    } catch (error) {
-      if (!(error instanceof TypeError) && !(error instanceof SyntaxError)) throw error;
-    }
+    this.#queue.add(this.#next(position));
+    this.#hear(await this.#queue.send({ keepalive }));
+  }
+
+  /** Something the viewer did, `{kind, target?}`; it goes with a beat of its own. */
+  tell(event) {
+    this.#events.push({ position: this.#latest, ...event });
+    return this.beat({ keepalive: true });
   }
 
   /** Keeps where the video is, in seconds: a page that is being left cannot wait for the player to tell. */
@@ -59,30 +66,47 @@ export class Heartbeat {
     if (position > 0) this.#latest = position;
   }
 
-  /** Gives the stream back and tells the last known position; works while the page is being left. */
+  /** Gives the stream back with the last report; works while the page is being left. */
   end() {
     if (this.#over) return;
-    this.#over = true;
-    clearInterval(this.#timer);
+    this.#finish();
+    const report = this.#next(this.#latest);
+    this.#queue.add(report); // should the page die now, the next one sends it
     const address = this.#session.heartbeat_url.replace(/heartbeat\/$/, "end/");
-    const report = this.#latest > 0 ? { seq: this.#seq + 1, position: this.#latest } : {};
-    this.#post(address, report, true).catch(() => {}); // Nobody is left to tell; the lease ends by itself.
+    fetch(resolved(address), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ token: this.#session.token, ...report }),
+      credentials: "omit",
+      keepalive: true,
+    })
+      .then(() => this.#queue.send({ keepalive: true }))
+      .catch(() => {}); // Offline: the report is kept, and the lease ends by itself.
+  }
+
+  #next(position) {
+    this.#seq += 1;
+    return { seq: this.#seq, position, ...this.#report(), events: this.#events.splice(0) };
+  }
+
+  #hear(answer) {
+    if (answer === null || this.#over) return;
+    const { status, body } = answer;
+    if (status < 300 && !body.ended) this.#onAnswer(body);
+    else if (body.ended) this.#stop("session_ended", body);
+    else if (STOPPED_BY.includes(status)) this.#stop(body.errors?.[0]?.code ?? "session_ended", body);
   }
 
   #stop(code, body) {
-    if (this.#over) return;
-    this.#over = true;
-    clearInterval(this.#timer);
+    this.#finish();
     this.#onStop(code, body);
   }
 
-  #post(address, body, keepalive) {
-    return fetch(resolved(address), {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ token: this.#session.token, ...body }),
-      credentials: "omit",
-      keepalive,
-    });
+  #finish() {
+    this.#over = true;
+    clearInterval(this.#timer);
+    removeEventListener("online", this.#retry);
   }
+
+  #retry = async () => this.#hear(await this.#queue.send());
 }

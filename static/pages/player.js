@@ -1,29 +1,38 @@
 /* One lesson's player: asks for a grant, mounts the host's player, keeps the session alive, explains every refusal. */
 import { signInAddress } from "./account.js";
 import { ApiError, post } from "./api.js";
+import { BeatQueue } from "./beats.js";
 import { deviceId } from "./device.js";
 import { announce, find } from "./dom.js";
+import { mountFile } from "./file-player.js";
 import { clock } from "./format.js";
 import { Heartbeat } from "./heartbeat.js";
+import { mountIframe } from "./iframe-player.js";
+import { PlayedStretches } from "./played.js";
 import { hideNote, showNote, streamRow } from "./player-notes.js";
+import { QualityWatch } from "./quality.js";
 import { mountVdoCipher } from "./vdocipher.js";
 
-const MOUNTS = { vdocipher: mountVdoCipher };
+const MOUNTS = { vdocipher: mountVdoCipher, iframe: mountIframe, file: mountFile };
 const NOT_READY_RETRY_S = 10;
 const NOT_READY_RETRIES = 3;
 const RESUME_MARGIN_S = 10;
 
+/** `onSeen({coverage, completed})` hears how much of the video the viewer has seen by now, on all devices. */
 export class LessonPlayer {
   #videoId;
   #title;
+  #onSeen;
   #retries = 0;
   #heartbeat = null;
   #mounted = null;
   #waiting = null;
 
-  constructor({ videoId, title }) {
+  constructor({ videoId, title, onSeen = () => {} }) {
     this.#videoId = videoId;
     this.#title = title;
+    this.#onSeen = onSeen;
+    BeatQueue.sendLeftovers();
     addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden" && this.#mounted?.video) this.#heartbeat?.beat({ keepalive: true });
     });
@@ -33,20 +42,34 @@ export class LessonPlayer {
     });
   }
 
-  start = async () => {
+  start = () => this.#start({});
+
+  /** Goes to `seconds` in the video that plays. */
+  goTo(seconds) {
+    if (this.#mounted?.video) this.#mounted.video.currentTime = seconds;
+  }
+
+  /** Tells the server what the viewer did beside watching, `{kind, target?}`. */
+  tell(event) {
+    return this.#heartbeat?.tell(event);
+  }
+
+  async #start(wishes) {
     clearTimeout(this.#waiting);
     this.#close();
     showNote({ title: "Preparing your video…" });
+    const quality = new QualityWatch();
     try {
-      await this.#play(await post(`videos/${this.#videoId}/playback/`, { device_id: deviceId() }));
+      const grant = await post(`videos/${this.#videoId}/playback/`, { device_id: deviceId(), ...wishes });
+      await this.#play(grant, quality);
       this.#retries = 0;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#explain(error);
     }
-  };
+  }
 
-  async #play(grant) {
+  async #play(grant, quality) {
     const mount = MOUNTS[grant.player];
     if (!mount) {
       showNote({ title: "This page has no player for this video", detail: `It needs the player “${grant.player}”.` });
@@ -57,18 +80,25 @@ export class LessonPlayer {
     hideNote();
     this.#mounted = await mount(place, grant, this.#title);
     const { video } = this.#mounted;
+    const played = new PlayedStretches();
     this.#heartbeat = new Heartbeat({
       session: grant.session,
       position: async () => (video ? video.currentTime : 0),
+      report: () => (video ? { played: played.take(), qoe: quality.report() } : {}),
+      onAnswer: this.#onSeen,
       onStop: this.#stopped,
     });
     find("#protection").textContent = grant.protection === "drm" ? "Protected video" : "";
-    if (video) this.#follow(grant);
-    else this.#heartbeat.start();
+    if (!video) {
+      this.#heartbeat.start();
+      return;
+    }
+    quality.watch(video);
+    this.#follow(grant, played);
   }
 
-  #follow(grant) {
-    const { video, totalPlayed } = this.#mounted;
+  #follow(grant, played) {
+    const { video } = this.#mounted;
     const heartbeat = this.#heartbeat;
     const watched = find("#watched");
     let isResumed = false;
@@ -81,14 +111,18 @@ export class LessonPlayer {
     }
     video.addEventListener("play", () => heartbeat.start());
     video.addEventListener("playing", () => heartbeat.start());
+    for (const name of ["seeking", "pause", "ended"]) video.addEventListener(name, () => played.interrupt());
     video.addEventListener("pause", () => heartbeat.pause());
     video.addEventListener("seeked", () => heartbeat.beat());
     video.addEventListener("ended", () => heartbeat.pause());
     video.addEventListener("timeupdate", async () => {
-      heartbeat.at(await video.currentTime);
-      if ((await video.paused) === false) heartbeat.start();
+      const position = await video.currentTime;
+      heartbeat.at(position);
+      if ((await video.paused) !== false) return;
+      played.at(position, (await video.playbackRate) || 1);
+      heartbeat.start();
       watched.hidden = false;
-      watched.textContent = `${clock(await totalPlayed())} watched`;
+      watched.textContent = `${clock(played.totalS)} watched`;
     });
   }
 
@@ -137,18 +171,9 @@ export class LessonPlayer {
     showNote({
       title: "Too many streams",
       detail: "You are watching on as many devices as you may. End one of them to watch here.",
-      list: sessions.map((session) => streamRow(session, () => this.#endOther(session))),
+      list: sessions.map((session) => streamRow(session, () => this.#start({ end: session.id }))),
       actions: sessions.length ? [] : [retry],
     });
-  }
-
-  async #endOther({ id, end_token: token }) {
-    try {
-      await post(`videos/sessions/${id}/end/`, { token }, { anonymous: true });
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error; // It has ended by itself, or the start tells what is wrong.
-    }
-    await this.start();
   }
 
   #waitUntilReady() {

@@ -1,0 +1,38 @@
+/* A host's own player in an iframe, steered by the JavaScript interface that the grant names. */
+import { loadScript } from "./scripts.js";
+
+/** Each gives something with the properties and events of an HTMLMediaElement for a frame whose script is loaded. */
+const INTERFACES = {
+  // https://developers.cloudflare.com/stream/viewing-videos/using-the-stream-player/using-the-player-api/
+  "cloudflare-stream": (frame) => window.Stream(frame),
+};
+
+/**
+ * Puts the player for `grant` into `place`. Gives `{video, remove}`; `video` is null when the host's player cannot be
+ * steered (the video plays all the same, and only that the page is open is reported).
+ */
+export async function mountIframe(place, grant, title) {
+  const { url, api, api_url: script, allow } = grant.iframe;
+  const address = new URL(url);
+  address.searchParams.set("autoplay", "true");
+  address.searchParams.set("muted", "true"); // No browser starts a video with sound that nobody asked for.
+  const frame = Object.assign(document.createElement("iframe"), {
+    src: address.href,
+    title: `Video: ${title}`,
+    allow,
+    allowFullscreen: true,
+  });
+  place.replaceChildren(frame);
+  return { video: await steered(frame, api, script), remove: () => frame.remove() };
+}
+
+async function steered(frame, api, script) {
+  if (!INTERFACES[api]) return null;
+  try {
+    await loadScript(script);
+    return INTERFACES[api](frame);
+  } catch (error) {
+    console.warn("The player's JavaScript interface is missing, so progress is not recorded.", error);
+    return null;
+  }
+}
