@@ -1,18 +1,32 @@
 """The reference student pages: shells without data, whose scripts use the public API alone."""
 
+import logging
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.urls import re_path
 from django.views.generic import TemplateView
 
+from videos.providers.base import VideoProvider
+from videos.providers.exceptions import ProviderMisconfigured
+from videos.providers.registry import providers
+
+logger = logging.getLogger(__name__)
+
 
 def player_origins() -> list[str]:
     """The origins that configured hosts serve their players from, such as `https://player.vdocipher.com`."""
-    addresses = (urlsplit(host.get("OPTIONS", {}).get("player_url", "")) for host in settings.VIDEO_PROVIDERS.values())
-    return sorted({f"{address.scheme}://{address.netloc}" for address in addresses if address.netloc})
+    return sorted({origin for provider in _usable_providers() for origin in provider.player_origins})
+
+
+def _usable_providers() -> Iterator[VideoProvider]:
+    for alias in providers:
+        try:
+            yield providers[alias]
+        except ProviderMisconfigured as error:
+            logger.error("Video host %s cannot be used: %s", alias, error)
 
 
 def content_security_policy(*, plays_video: bool) -> str:
@@ -26,6 +40,7 @@ def content_security_policy(*, plays_video: bool) -> str:
             f"frame-src {frames}",
             # Course pictures may be redirected to a bucket, posters come from the video host.
             f"img-src 'self' data: https: {players}".rstrip(),
+            f"media-src 'self' {players}".rstrip(),
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",

@@ -13,6 +13,12 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def origins_of(*urls: str) -> tuple[str, ...]:
+    """The distinct origins of web addresses, such as `https://player.vdocipher.com`; empty addresses are left out."""
+    parts = [urlsplit(url) for url in urls if url]
+    return tuple(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts if part.netloc))
+
+
 def ipv4_or_none(ip: str) -> str | None:
     """The dotted IPv4 form of an address, also of an IPv4 address mapped into IPv6; None when it has none."""
     try:

@@ -67,6 +67,11 @@ class VideoProvider(ABC):
         "supports_ping": ("ping",),
     }
 
+    @property
+    def player_origins(self) -> tuple[str, ...]:
+        """The origins that players and their scripts come from, for the embedding page's Content-Security-Policy."""
+        return ()
+
     @abstractmethod
     def get_asset(self, host_id: str) -> AssetInfo:
         """What the host says about one copy; raises AssetNotFound. For background work, never in a viewer's request."""

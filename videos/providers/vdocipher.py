@@ -103,6 +103,10 @@ class VdoCipherProvider(VideoProvider):
         "internal server error": ProviderUnavailable,
     }
 
+    @property
+    def player_origins(self) -> tuple[str, ...]:
+        return addresses.origins_of(self.player_url)
+
     # --- Assets ---------------------------------------------------------------------------------------------------
 
     def get_asset(self, host_id: str) -> AssetInfo:
