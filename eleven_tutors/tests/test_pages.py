@@ -38,7 +38,9 @@ def test_a_page_runs_nothing_inline_and_nothing_from_elsewhere(client, address):
 
 
 def test_only_the_lesson_page_lets_the_video_host_in(client, settings):
-    settings.VIDEO_PROVIDERS = {"a": {"OPTIONS": {"player_url": "https://player.example/v2/"}}, "b": {}}
+    options = {"api_secret": "secret", "player_url": "https://player.example/v2/"}
+    backend = "videos.providers.vdocipher.VdoCipherProvider"
+    settings.VIDEO_PROVIDERS = {"a": {"BACKEND": backend, "OPTIONS": options}, "b": {}}
 
     assert player_origins() == ["https://player.example"]
     lesson = client.get("/lessons/welcome")["Content-Security-Policy"]

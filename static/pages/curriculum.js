@@ -26,6 +26,11 @@ function lessonRow(lesson, current, signedIn) {
   if (!isOpen) row.append(element("span", { className: "visually-hidden", textContent: " (locked)" }));
   if (lesson.is_exam) row.append(element("span", { className: "tag", textContent: "Exam" }));
   if (lesson.is_free_preview) row.append(element("span", { className: "tag tag-good", textContent: "Free preview" }));
+  if (lesson.is_completed) row.append(element("span", { className: "tag tag-good", textContent: "Done" }));
+  else if (lesson.my_coverage) {
+    const share = Math.floor(lesson.my_coverage * 100);
+    row.append(element("span", { className: "lesson-share", textContent: `${share} %`, title: `${share} % seen` }));
+  }
   if (lesson.duration) row.append(element("span", { className: "lesson-duration", textContent: clock(lesson.duration) }));
   return row;
 }

@@ -1,9 +1,10 @@
 import { forgetMe, me, resendVerification, signInAddress } from "./account.js";
 import { patch, post } from "./api.js";
-import { courseAddress } from "./cards.js";
+import { courseAddress, lessonAddress } from "./cards.js";
+import { showDevices } from "./devices.js";
 import { copy, fill, find, showPicture, showProblem, showState } from "./dom.js";
 import { onSubmit } from "./forms.js";
-import { capitalised, date } from "./format.js";
+import { capitalised, clock, date } from "./format.js";
 import { showList } from "./lists.js";
 import { onSignInChange, save } from "./tokens.js";
 
@@ -21,6 +22,7 @@ async function load() {
     showState(view, "ready");
     await Promise.all([
       showList(find("#my-courses"), "courses/enrollments/", enrollmentCard),
+      showDevices(find("#my-devices")),
       showList(find("#my-orders"), "payments/orders/", orderRow),
     ]);
   } catch (error) {
@@ -50,7 +52,18 @@ function enrollmentCard(enrollment) {
   find('[data-field="state"]', card).classList.toggle("tag-good", enrollment.is_active);
   find("[data-link]", card).href = courseAddress(course.slug);
   showPicture(find("[data-image]", card), course.thumbnail_url);
+  if (enrollment.is_active) showProgress(card, enrollment);
   return card;
+}
+
+function showProgress(card, { percentage, continue: next }) {
+  find("[data-progress]", card).hidden = false;
+  find("progress", card).value = percentage;
+  fill(card, { share: percentage === 100 ? "Completed" : `${percentage} % done` });
+  if (!next) return;
+  find("[data-continue]", card).hidden = false;
+  find("[data-continue-link]", card).href = lessonAddress(next.lesson_slug);
+  fill(card, { continue: next.position ? `${next.lesson_title}, at ${clock(next.position)}` : next.lesson_title });
 }
 
 function endedWords({ ended_reason: reason }) {

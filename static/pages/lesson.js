@@ -1,10 +1,11 @@
 import { me, registerAddress, signInAddress } from "./account.js";
-import { get } from "./api.js";
+import { get, post, request } from "./api.js";
 import { courseAddress, lessonAddress } from "./cards.js";
 import { showCurriculum } from "./curriculum.js";
 import { element, fill, find, paragraphs, showProblem, showState } from "./dom.js";
 import { LessonPlayer } from "./player.js";
 import { showNote } from "./player-notes.js";
+import { WatchingBar } from "./watching.js";
 
 const view = find("#lesson");
 const slug = find("#main").dataset.slug;
@@ -54,9 +55,33 @@ function showResources(resources) {
 async function play(lesson) {
   if (!lesson.video_id) {
     showNote({ title: "This lesson has no video", detail: "Read on below." });
+    showDone(lesson);
     return;
   }
-  await new LessonPlayer({ videoId: lesson.video_id, title: lesson.title }).start();
+  const bar = new WatchingBar(lesson.video_id);
+  const player = new LessonPlayer({ videoId: lesson.video_id, title: lesson.title, onSeen: bar.seen });
+  await player.start();
+  await bar.follow(player);
+  find("#next-lesson").addEventListener("click", () => player.tell({ kind: "cta_click", target: "next-lesson" }));
+}
+
+/** What has no video to tell it is marked as done by hand. */
+function showDone(lesson) {
+  const button = find("#done");
+  let isDone = Boolean(lesson.my_progress?.is_completed);
+  const show = () => {
+    button.setAttribute("aria-pressed", String(isDone));
+    button.textContent = isDone ? "Done ✓" : "Mark as done";
+    button.hidden = false;
+  };
+  button.addEventListener("click", async () => {
+    const address = `courses/lessons/${slug}/completion/`;
+    await (isDone ? request("DELETE", address) : post(address));
+    isDone = !isDone;
+    show();
+    await showCourse(lesson);
+  });
+  show();
 }
 
 /** The list of lessons at the side; the lesson itself does without when it cannot be had. */

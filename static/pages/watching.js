@@ -1,0 +1,89 @@
+/* Beside the player: how much is seen, which parts are missing, like and share. */
+import { get } from "./api.js";
+import { announce, element, find } from "./dom.js";
+import { clock } from "./format.js";
+
+const SHORTEST_MISSING_S = 3;
+const MOST_MISSING = 6;
+
+export class WatchingBar {
+  #player = null;
+  #videoId;
+  #progress = null;
+
+  constructor(videoId) {
+    this.#videoId = videoId;
+    find("#like").addEventListener("click", () => this.#like());
+    find("#share").addEventListener("click", () => this.#share());
+  }
+
+  async follow(player) {
+    this.#player = player;
+    await this.#load();
+    find("#watching-actions").hidden = false;
+  }
+
+  /** Told by each heartbeat's answer. */
+  seen = ({ coverage, completed }) => {
+    const wasCompleted = this.#progress?.completed;
+    this.#show(coverage, completed);
+    if (completed && !wasCompleted) announce("You have completed this video.");
+    if (this.#progress) this.#progress.completed = completed;
+  };
+
+  async #load() {
+    this.#progress = await get(`videos/${this.#videoId}/progress/`);
+    this.#show(this.#progress.coverage, this.#progress.completed);
+    this.#showLiked(Boolean(this.#progress.liked));
+    this.#showMissing(this.#progress);
+  }
+
+  #show(coverage, completed) {
+    const place = find("#seen");
+    const bar = find("meter", place);
+    place.hidden = !coverage;
+    bar.value = coverage ?? 0;
+    find("[data-field=seen]", place).textContent = completed
+      ? "Completed"
+      : `${Math.floor((coverage ?? 0) * 100)} % seen`;
+  }
+
+  #showMissing({ missing, coverage }) {
+    const place = find("#missing");
+    const parts = missing.filter(([from, to]) => to - from >= SHORTEST_MISSING_S);
+    place.hidden = !coverage || parts.length === 0;
+    find("ul", place).replaceChildren(...parts.slice(0, MOST_MISSING).map((part) => element("li", {}, this.#jump(part))));
+  }
+
+  #jump([from, to]) {
+    const button = element("button", {
+      type: "button",
+      className: "chip",
+      textContent: `${clock(from)} – ${clock(to)}`,
+      "aria-label": `Go to ${clock(from)}, not seen up to ${clock(to)}`,
+    });
+    button.addEventListener("click", () => this.#player.goTo(from));
+    return button;
+  }
+
+  #like() {
+    const isLiked = find("#like").getAttribute("aria-pressed") === "true";
+    this.#showLiked(!isLiked);
+    this.#player.tell({ kind: isLiked ? "unlike" : "like" });
+  }
+
+  #showLiked(isLiked) {
+    find("#like").setAttribute("aria-pressed", String(isLiked));
+  }
+
+  async #share() {
+    const address = location.origin + location.pathname;
+    if (navigator.share) await navigator.share({ url: address, title: document.title }).catch(() => {}); // closed again
+    else {
+      await navigator.clipboard.writeText(address);
+      announce("The address of this lesson is copied.");
+      find("#share").textContent = "Copied";
+    }
+    this.#player.tell({ kind: "share", target: "link" });
+  }
+}
