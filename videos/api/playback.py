@@ -12,8 +12,7 @@ from rest_framework.response import Response
 from videos.api.context import anonymous_device, remember_device, request_context
 from videos.api.errors import SpeaksErrors
 from videos.api.parsers import AnyJSONParser, PlainTextJSONParser
-from videos.api.schema import GRANT_ERRORS, SESSION_ERRORS
-from videos.api.serializers import (
+from videos.api.playback_serializers import (
     EndRequestSerializer,
     GrantSerializer,
     HeartbeatRequestSerializer,
@@ -22,6 +21,7 @@ from videos.api.serializers import (
     OtpSerializer,
     PlaybackRequestSerializer,
 )
+from videos.api.schema import GRANT_ERRORS, SESSION_ERRORS
 from videos.api.throttles import PlaybackThrottle
 from videos.models import SessionDoor, Video
 from videos.providers.types import VdoCipherPlayback
