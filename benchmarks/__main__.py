@@ -1,25 +1,18 @@
 """`make bench`: prints a table of requests per second and of ratios to the calibration view. Needs wrk."""
 
-import json
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
+from benchmarks import running
 from benchmarks.load import Call, Result, wrk
 from benchmarks.slow_host import slow_vdocipher
-from embedded.run import SERVER_THREADS
 from quality.postgres import running_postgres
 
-BASE_DIR = Path(__file__).resolve().parent.parent
 SECONDS = 6
 HOST_LATENCY_S = 0.2
 TARGETS = {
@@ -42,36 +35,16 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="eleven-tutors-bench-") as state,
         slow_vdocipher(HOST_LATENCY_S) as host_url,
     ):
-        environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
-            "DATABASE_URL": database_url,
-            "VAR_DIR": state,
-            "READ_DOTENV": "0",
-            "DEBUG": "0",
-            "SECRET_KEY": "benchmark" * 8,
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "SECURE_SSL_REDIRECT": "0",
-            "CELERY_BROKER_URL": "memory://",
-            "VIDEO_SERVICE_SECRET_KEY": "vdo_sandbox_benchmark",
-            "VDOCIPHER_API_URL": host_url,
-            "LOG_LEVEL": "ERROR",
-        }
-        seeded = subprocess.run(
-            [sys.executable, "-m", "benchmarks.seed"],
-            env=environment,
-            cwd=BASE_DIR,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        calls = {name: [Call(**call) for call in group] for name, group in json.loads(seeded.stdout).items()}
-        with _server(environment, Path(state) / "server.log", workers=1) as base_url:
+        environment = running.environment(database_url, state, host_url)
+        seeded = running.seeded(environment)
+        calls = {name: [Call(**call) for call in group] for name, group in seeded.items()}
+        with running.server(environment, Path(state) / "server.log", workers=1) as base_url:
             _measure(base_url, calls)
         print(f"\nOTP with a host that takes {HOST_LATENCY_S * 1000:.0f} ms\n")
         print("| workers | in flight | requests/s | p50 ms | p90 ms | own overhead p90 ms | errors |")
         print("|---|---|---|---|---|---|---|")
         for workers in (1, 2):
-            with _server(environment, Path(state) / "server.log", workers=workers) as base_url:
+            with running.server(environment, Path(state) / "server.log", workers=workers) as base_url:
                 _measure_otp(base_url, calls["otp"], workers)
     return 0
 
@@ -123,43 +96,6 @@ def _heartbeats(base_url: str, grants: list[Call]) -> list[Call]:
             for seq in range(1, 40)
         ]
     return beats
-
-
-@contextmanager
-def _server(environment: dict[str, str], log_path: Path, *, workers: int) -> Iterator[str]:
-    port = _free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface=wsgi",
-        "--host=127.0.0.1",
-        f"--port={port}",
-        f"--workers={workers}",
-    ]
-    command += [f"--blocking-threads={SERVER_THREADS}", "--log-level=warning", "eleven_tutors.wsgi:application"]
-    with log_path.open("wb") as log:
-        server = subprocess.Popen(command, env=environment, cwd=BASE_DIR, stdout=log, stderr=log)
-    base_url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(100):
-            try:
-                requests.get(f"{base_url}/calibration/", timeout=2).raise_for_status()
-                break
-            except requests.RequestException:
-                time.sleep(0.2)
-        else:
-            raise RuntimeError(f"The server did not come up:\n{log_path.read_text()[-3000:]}")
-        yield base_url
-    finally:
-        server.terminate()
-        server.wait(15)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 if __name__ == "__main__":
