@@ -7,13 +7,14 @@ SANDBOX_PORT ?= 8001
 RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test check format soak bench clean clean-all
+.PHONY: help run test check format bench soak-viewers clean clean-all
 
 help:
 	@echo "make run      start everything on this machine (PORT=$(PORT), SANDBOX_PORT=$(SANDBOX_PORT))"
 	@echo "make test     all checks, then the tests on SQLite and PostgreSQL"
 	@echo "make check    the checks alone (style, types, layers, migrations, schema, licences)"
 	@echo "make bench    load measurements against granian and PostgreSQL (needs wrk)"
+	@echo "make soak-viewers   a thousand students watch for ten minutes"
 	@echo "make format   format and sort the code"
 	@echo "make clean    remove var/ (database, sandbox, mails, uploads)"
 
@@ -28,6 +29,9 @@ check: .venv-dev/installed
 
 bench: .venv-dev/installed
 	@$(DEV) -m benchmarks
+
+soak-viewers: .venv-dev/installed
+	@$(DEV) -m benchmarks.soak_viewers
 
 format: .venv-dev/installed
 	@$(DEV) -m ruff format . && $(DEV) -m ruff check --fix .

@@ -23,6 +23,7 @@ TARGETS = {
     # Before the grants, which end the sessions that these heartbeats report on.
     "heartbeat": 0.30,
     "playback grant": 0.20,
+    "playback grant, Cloudflare's signature": 0.15,
 }
 
 

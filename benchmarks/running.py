@@ -1,5 +1,6 @@
 """The project as it is measured: seeded on PostgreSQL, served by granian."""
 
+import base64
 import json
 import os
 import socket
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 from embedded.run import SERVER_THREADS
 
@@ -33,14 +36,20 @@ def environment(database_url: str, state: str, host_url: str) -> dict[str, str]:
         "VIDEO_SERVICE_SECRET_KEY": "vdo_sandbox_benchmark",
         "VDOCIPHER_API_URL": host_url,
         "LOG_LEVEL": "ERROR",
+        "BENCHMARK_SIGNING_KEY": _signing_key(),
     }
 
 
-def seeded(variables: dict[str, str]) -> dict[str, Any]:
+def _signing_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    jwk = RSAAlgorithm.to_jwk(key, as_dict=True) | {"kid": "benchmark", "alg": "RS256", "use": "sig"}
+    return base64.b64encode(json.dumps(jwk).encode()).decode()
+
+
+def seeded(variables: dict[str, str], *, students: int = 400) -> dict[str, Any]:
     """Fill the database and give the calls that the load is made of, by name."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.seed"], env=variables, cwd=BASE_DIR, stdout=subprocess.PIPE, check=True
-    )
+    command = [sys.executable, "-m", "benchmarks.seed", str(students)]
+    done = subprocess.run(command, env=variables, cwd=BASE_DIR, stdout=subprocess.PIPE, check=True)
     calls: dict[str, Any] = json.loads(done.stdout)
     return calls
 

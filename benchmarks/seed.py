@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import django
 
-STUDENTS = 400
+STUDENTS = 400  # or as many as the first argument says
 COURSES = 200
 LESSONS = 200
 
@@ -17,10 +17,10 @@ def main() -> None:
     from django.core.management import call_command  # noqa: PLC0415 (settings first)
 
     call_command("migrate", verbosity=0)
-    json.dump(build(), sys.stdout)
+    json.dump(build(int(sys.argv[1]) if len(sys.argv) > 1 else STUDENTS), sys.stdout)
 
 
-def build() -> dict[str, list]:
+def build(student_count: int) -> dict[str, list]:
     from django.contrib.auth import get_user_model  # noqa: PLC0415
     from django.utils import timezone  # noqa: PLC0415
     from rest_framework_simplejwt.tokens import AccessToken  # noqa: PLC0415
@@ -33,7 +33,7 @@ def build() -> dict[str, list]:
     user_model = get_user_model()
     students = user_model.objects.bulk_create(
         user_model(username=f"student{n}", email=f"student{n}@bench.test", email_verified_at=now)
-        for n in range(STUDENTS)
+        for n in range(student_count)
     )
     university = University.objects.create(name="Benchmark", slug="benchmark")
     courses = Course.objects.bulk_create(
@@ -45,10 +45,11 @@ def build() -> dict[str, list]:
     Asset.objects.bulk_create(
         Asset(
             video=video,
-            provider="vdocipher" if n == 1 else "local",
+            provider={1: "vdocipher", 2: "cloudflare"}.get(n, "local"),
             host_id=uuid.uuid4().hex,
             status=AssetStatus.READY,
             protection=Protection.DRM,
+            duration_s=3600.0,
             next_poll_at=None,
         )
         for n, video in enumerate(videos)
@@ -84,6 +85,10 @@ def build() -> dict[str, list]:
         "my orders, 20": [{"method": "GET", "path": "/api/payments/orders/", "token": token} for token in tokens],
         "playback grant": [
             {"method": "POST", "path": f"/api/videos/{videos[0].id}/playback/", "token": token, "body": device}
+            for token in tokens
+        ],
+        "playback grant, Cloudflare's signature": [
+            {"method": "POST", "path": f"/api/videos/{videos[2].id}/playback/", "token": token, "body": device}
             for token in tokens
         ],
         "otp": [

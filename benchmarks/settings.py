@@ -12,3 +12,13 @@ LOGGING_CONFIG = None
 SECURE_SSL_REDIRECT = False
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 VIDEO_PROVIDERS["vdocipher"]["OPTIONS"]["api_url"] = os.environ["VDOCIPHER_API_URL"]
+VIDEO_PROVIDERS["cloudflare"] = {
+    "BACKEND": "videos.providers.cloudflare.CloudflareStreamProvider",
+    "OPTIONS": {
+        "account_id": "benchmark",
+        "api_token": "cf_sandbox_benchmark",
+        "api_url": "http://127.0.0.1:1/nobody-listens-here",
+        "signing_key": os.environ["BENCHMARK_SIGNING_KEY"],
+        "customer_code": "benchmark",
+    },
+}
