@@ -43,6 +43,7 @@ CHECKS = [
     Check("migrations", _manage("makemigrations", "--check", "--dry-run")),
     Check("deployment", _manage("check", "--deploy", "--fail-level=WARNING"), PRODUCTION),
     Check("schema", _manage("spectacular", "--validate", "--fail-on-warn", "--file", os.devnull)),
+    Check("wheel", [PYTHON, "-m", "quality.wheel"], shows_output=True),
     Check("licences", [PYTHON, "-m", "quality.licences"], shows_output=True),
     Check("known holes", [PYTHON, "-m", "quality.audit"], shows_output=True),
 ]
@@ -60,7 +61,8 @@ def main(what: str) -> int:
 
 
 def _clean_environment(state: Path) -> dict[str, str]:
-    ours = ("STRIPE_", "VDOCIPHER_", "VIDEO_", "R2_", "EMAIL_", "REDIS_", "CELERY_", "SENTRY_", "DJANGO_")
+    hosts = ("VIDEO_", "VDOCIPHER_", "CLOUDFLARE_", "BUNNY_")
+    ours = (*hosts, "STRIPE_", "R2_", "EMAIL_", "REDIS_", "CELERY_", "SENTRY_", "DJANGO_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     for name in ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "FRONTEND_URL", "DATABASE_URL"):
         kept.pop(name, None)
