@@ -1,4 +1,4 @@
-"""A small catalogue whose videos exist at the stand-in for VdoCipher."""
+"""A small catalogue whose videos exist at the hosts' stand-ins."""
 
 from courses.models import Course, Lesson
 from courses.tests.factories import make_course, make_lesson, make_part, make_university
@@ -38,6 +38,16 @@ def proofs_course(sandbox: Sandbox) -> Course:
     ):
         video = hosted_video(sandbox, title)
         make_lesson(part=part, title=title, slug=slug, is_free_preview=preview, video=video, description=DESCRIPTION)
+    return course
+
+
+def cloudflare_course(sandbox: Sandbox) -> Course:
+    """A course of one lesson, `tides-and-the-moon`, whose video is at Cloudflare Stream."""
+    course = make_course(title="The Sea", slug="the-sea", price_minor=2900)
+    host_id = sandbox.cloudflare.add_video(title="Tides and the Moon")
+    asset = {"provider": "cloudflare", "host_id": host_id, "duration_s": 48.0, "protection": "open"}
+    video = make_video(title="Tides and the Moon", access_level="entitled", asset=asset)
+    make_lesson(course=course, title="Tides and the Moon", slug="tides-and-the-moon", video=video)
     return course
 
 

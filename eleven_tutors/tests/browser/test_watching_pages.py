@@ -1,0 +1,133 @@
+"""What a viewer has seen, on which device, and how the pages tell it."""
+
+import uuid
+
+import pytest
+
+from courses.tests.factories import enroll_student
+from eleven_tutors.tests.browser.site import Player, Site
+from eleven_tutors.tests.browser.world import cloudflare_course, proofs_course
+from users.tests.factories import auth_client, make_user
+from videos.models import Asset, PlaybackSession, Video, VideoProgress
+
+pytestmark = pytest.mark.browser
+LESSON = "/lessons/tides-and-the-moon"
+
+
+@pytest.fixture
+def student(site, sandbox):
+    student = make_user()
+    enroll_student(student, cloudflare_course(sandbox))
+    site.sign_in(student)
+    return student
+
+
+def the_progress() -> VideoProgress:
+    return VideoProgress.objects.get()
+
+
+def jump_to(site: Site, seconds: float) -> None:
+    site.browser.execute_script("document.querySelector('video').currentTime = arguments[0]", seconds)
+
+
+def test_what_is_seen_is_kept_and_another_device_goes_on_at_the_same_second(site, student):
+    site.open(LESSON)
+    with Player(site) as player:
+        player.wait_until_it_moves()
+        jump_to(site, 30)
+        site.wait_for(lambda: player.time_s() > 33, "three seconds after the jump")
+        left_at = player.time_s()
+    site.open("/")
+    site.wait_for(lambda: the_progress().position_s >= 32, "the last report of the closed page")
+
+    site.forget_everything()
+    site.sign_in(student)
+    site.open(LESSON)
+
+    with Player(site) as player:
+        resumed_at = site.wait_for(lambda: (now := player.time_s()) > 25 and now, "the video to resume", timeout_s=15)
+    assert resumed_at == pytest.approx(left_at, abs=3)
+    devices = set(PlaybackSession.objects.values_list("device_id", flat=True))
+    assert len(devices) == 2
+    stretches = the_progress().played
+    assert len(stretches) >= 2, stretches
+    assert all(end <= 14_000 or begin >= 29_000 for begin, end in stretches), "the jump is not played"
+
+
+def test_the_page_names_what_is_missing_and_goes_there(site, student):
+    site.open(LESSON)
+    with Player(site) as player:
+        player.wait_until_it_moves()
+        jump_to(site, 20)
+        site.wait_for(lambda: player.time_s() > 23, "three seconds after the jump")
+    site.wait_for(lambda: the_progress().covered_ms > 2000, "the report")
+    site.open("/")
+    site.open(LESSON)
+
+    site.see("Not seen yet")
+    site.see("% seen")
+    site.find("#missing .chip").click()
+
+    with Player(site) as player:
+        site.wait_for(lambda: player.time_s() < 15, "the video to go back to what is missing")
+
+
+def test_a_lost_connection_loses_nothing_that_was_watched(site, student):
+    site.browser.execute_cdp_cmd("Network.enable", {})
+    site.open(LESSON)
+    with Player(site) as player:
+        player.wait_until_it_moves()
+    site.wait_for(lambda: VideoProgress.objects.exists(), "the first report")
+    site.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/heartbeat/"]})
+    with Player(site) as player:
+        site.wait_for(lambda: player.time_s() > 22, "two reports that cannot be sent", timeout_s=40)
+    before = the_progress().covered_ms
+    site.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    site.browser.execute_script("dispatchEvent(new Event('online'))")
+
+    site.wait_for(lambda: the_progress().covered_ms > before + 9000, "what was kept to arrive", timeout_s=20)
+    assert len(the_progress().played) == 1, the_progress().played
+
+
+def test_a_completed_video_is_done_in_the_course_and_on_the_dashboard(site, student):
+    Asset.objects.update(duration_s=4.0)
+    site.open(LESSON)
+    site.see("Completed", timeout_s=40)
+    assert the_progress().completed_at is not None
+
+    site.open("/dashboard")
+
+    site.see("Completed")
+
+
+def test_the_dashboard_lists_the_devices_and_ends_one(site, student):
+    video = Video.objects.get()
+    for _ in range(3):
+        answer = auth_client(student).post(f"/api/videos/{video.pk}/playback/", {"device_id": str(uuid.uuid4())})
+        assert answer.status_code == 200, answer.json()
+    site.open(LESSON)
+    site.see("Too many streams")
+
+    site.open("/dashboard")
+    site.see("Watching now")
+    assert len(site.wait_for(lambda: site.visible("#my-devices li"), "the devices")) == 3
+    site.find("#my-devices li button").click()
+    site.wait_for(lambda: len(site.visible("#my-devices li")) == 2, "the ended one to go")
+
+    site.open(LESSON)
+    with Player(site) as player:
+        player.wait_until_it_moves()
+
+
+def test_a_like_is_kept(site, sandbox):
+    student = make_user()
+    enroll_student(student, proofs_course(sandbox))
+    site.sign_in(student)
+    site.open("/lessons/what-is-a-proof")
+    with Player(site) as player:
+        player.wait_until_it_moves()
+    site.wait_for(lambda: VideoProgress.objects.exists(), "the first report")
+    site.find("#like").click()
+    site.wait_for(lambda: the_progress().liked_at is not None, "the like")
+    site.open("/lessons/what-is-a-proof")
+    site.wait_for(lambda: site.find("#like").get_attribute("aria-pressed") == "true", "the like after a reload")
