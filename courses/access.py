@@ -1,8 +1,7 @@
 """Who may see and change which course. Whether a lesson may be watched is asked of COURSE_ACCESS_POLICY."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias, Union, cast
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -56,11 +55,3 @@ def may_open_lesson(user: Person, lesson: Lesson) -> bool:
 def may_manage_lesson(user: Person, lesson: Lesson) -> bool:
     """Whether `user` may change `lesson`: staff and the instructors of its course."""
     return manageable_courses(user).filter(pk=lesson.part.course_id).exists()
-
-
-def videos_out_of_reach(user: "User", video_ids: Collection[UUID]) -> set[UUID]:
-    """Those of `video_ids` that no lesson lets `user` watch any more."""
-    lessons = list(Lesson.objects.filter(video_id__in=video_ids).select_related("part"))
-    decisions = lesson_decisions(user, [lesson.ref for lesson in lessons])
-    reachable = {lesson.video_id for lesson in lessons if decisions[lesson.pk].allowed}
-    return set(video_ids) - reachable

@@ -182,11 +182,14 @@ class Part(models.Model):
 
 class LessonQuerySet(models.QuerySet["Lesson"]):
     def ties_of_video(self, video_id: UUID, user: "Person") -> list["LessonTies"]:
-        """What ties `user` to the course of each lesson that shows this video; one lean statement."""
+        """What ties `user` to the course of each lesson that shows this video or is its subject; one lean statement.
+
+        A video whose subject is a course is tied to it like a lesson that is no preview.
+        """
         database = connections[self.db]
         key = Video._meta.pk.get_db_prep_value(video_id, database)
         with database.cursor() as cursor:
-            cursor.execute(sql.TIES_OF_VIDEO, [user.pk, user.pk, user.pk, key])
+            cursor.execute(sql.TIES_OF_VIDEO, [key, key, user.pk, user.pk, user.pk])
             rows = cursor.fetchall()
         return [
             LessonTies(bool(preview), bool(published), tier, bool(enrolled), bool(ended), bool(taught))

@@ -297,6 +297,7 @@ if env.str("VIDEO_HOST_PRIMARY", "auto") != "auto":
     VIDEO_ROUTES[0]["use"] = [alias for alias in VIDEO_ROUTES[0]["use"] if alias]
 VIDEO_ACCESS_POLICY = "eleven_tutors.video_access.decide"
 VIDEO_MANAGE_POLICY = "eleven_tutors.video_access.may_manage"
+VIDEO_MANAGED_POLICY = "eleven_tutors.video_access.managed_videos"
 VIDEO_CREATE_POLICY = "eleven_tutors.video_access.may_create"
 VIDEO_ENQUEUE = "background.enqueue"
 VIDEO_TRUSTED_PROXIES = TRUSTED_PROXIES

@@ -1,13 +1,17 @@
 """Who may watch, upload and change which video: the project's answers to `videos` and `courses`.
 
 A lesson opens to those who have a right to its course, and to everybody signed in when it is a free preview. A video
-may be watched when one of its lessons allows it; outside lessons its own access level counts.
+may be watched when one of its lessons allows it, or the lesson or course that is its subject; for the others its own
+access level counts. Public and unlisted ones are for everybody, wherever they are shown.
 """
 
 from collections.abc import Collection, Sequence
 from functools import cache
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import CharField, Q, QuerySet
+from django.db.models.functions import Cast
 
 from courses.access import Person, is_platform_staff
 from courses.models import Course, Lesson, LessonRef, LessonTies
@@ -15,6 +19,8 @@ from videos.access import Decision
 from videos.models import AccessLevel, Video
 
 _OPEN_LEVELS = (AccessLevel.PUBLIC, AccessLevel.UNLISTED)
+# Of several reasons why not, the one that helps most; a code that is not here is told last.
+_TOLD = {code: rank for rank, code in enumerate(("", "enrollment_ended", "tier_too_low", "not_enrolled"))}
 _TIES = ("is_enrolled", "has_ended", "is_taught")
 
 
@@ -48,17 +54,43 @@ def decide_lessons(user: Person, lessons: Sequence[LessonRef]) -> dict[int, Deci
 
 
 def may_manage(user: Person, video: Video) -> bool:
-    """Whether `user` may upload, change, delete and measure `video`: its owner, instructors of its lessons, staff."""
-    if _owns(user, video):
+    """Whether `user` may upload, change, delete and measure `video`: those for whom `managed_videos` finds it."""
+    if _owns(user, video) or is_platform_staff(user):
         return True
+    return user.is_authenticated and Video.objects.filter(managed_videos(user), pk=video.pk).exists()
+
+
+def managed_videos(user: Person) -> Q:
+    """The videos that `user` manages, as a condition on `Video`: all for staff; for others those they own, those that
+    lessons of their courses show, and those whose subject is one of their courses or lessons.
+    """
     if is_platform_staff(user):
-        return True
-    return user.is_authenticated and Course.objects.taught_by(user).filter(parts__lessons__video=video).exists()
+        return Q()
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    courses = Course.objects.taught_by(user)
+    lessons = Lesson.objects.filter(part__course__in=courses)
+    shown = lessons.filter(video__isnull=False).values("video_id")
+    return Q(owner=user.pk) | Q(pk__in=shown) | _has_subject(courses) | _has_subject(lessons)
+
+
+def tier_of(user: Person) -> str:
+    """The membership tier that `user` has; empty without one."""
+    return ""
 
 
 def may_create(user: Person) -> bool:
     """Whether `user` may upload new videos: instructors of any course, and staff."""
     return user.is_authenticated and (is_platform_staff(user) or Course.objects.taught_by(user).exists())
+
+
+def _has_subject(rows: QuerySet) -> Q:
+    keys = rows.order_by().annotate(key=Cast("pk", CharField())).values("key")
+    return Q(subject_type=ContentType.objects.get_for_model(rows.model), subject_id__in=keys)
+
+
+def _has_tier(user: Person, tier: str) -> bool:
+    return bool(tier) and tier_of(user) == tier
 
 
 def _judge(user: Person, lesson: LessonTies) -> Decision:
@@ -67,6 +99,8 @@ def _judge(user: Person, lesson: LessonTies) -> Decision:
     if lesson.is_taught:
         return _allowed(user, is_counted=False)
     if lesson.is_enrolled or (lesson.is_free_preview and lesson.is_published):
+        return _allowed(user)
+    if lesson.is_published and _has_tier(user, lesson.tier):
         return _allowed(user)
     if lesson.has_ended:
         return Decision(allowed=False, code="enrollment_ended")
@@ -77,6 +111,8 @@ def _judge(user: Person, lesson: LessonTies) -> Decision:
 
 def _judge_by_level(user: Person, video: Video) -> Decision:
     if video.access_level == AccessLevel.TIER:
+        if _has_tier(user, video.required_tier):
+            return _allowed(user)
         return Decision(allowed=False, code="tier_too_low", tier=video.required_tier)
     if video.access_level == AccessLevel.MEMBERS:
         is_member = user.is_authenticated and user.is_email_verified
@@ -85,8 +121,7 @@ def _judge_by_level(user: Person, video: Video) -> Decision:
 
 
 def _best(decisions: Collection[Decision]) -> Decision:
-    told_first = ("", "enrollment_ended", "tier_too_low", "not_enrolled")
-    return min(decisions, key=lambda decision: told_first.index(decision.code))
+    return min(decisions, key=lambda decision: (not decision.allowed, _TOLD.get(decision.code, len(_TOLD))))
 
 
 def _allowed(user: Person, *, is_counted: bool = True) -> Decision:

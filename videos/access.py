@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from videos.models import AccessLevel, Video
 
 if TYPE_CHECKING:
@@ -45,6 +47,11 @@ def decide_by_access_level(user: "Person", video: Video) -> Decision:
 def may_manage(user: "Person", video: Video) -> bool:
     """The policy when VIDEO_MANAGE_POLICY is unset: the owner and staff."""
     return user.is_authenticated and (video.owner_id == user.pk or is_staff(user))
+
+
+def managed_videos(user: "Person") -> Q:
+    """The policy when VIDEO_MANAGED_POLICY is unset: what one owns, and everything for staff."""
+    return Q() if is_staff(user) else Q(owner=user.pk)
 
 
 def is_staff(user: "Person") -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from videos.access import Decision
@@ -24,6 +25,11 @@ def access_policy() -> Callable[[Any, Video], Decision]:
 def manage_policy() -> Callable[[Any, Video], bool]:
     """VIDEO_MANAGE_POLICY: `(user, video) -> bool`: who may change, delete and read the status of a video."""
     return _policy("VIDEO_MANAGE_POLICY", "videos.access.may_manage")
+
+
+def managed_policy() -> Callable[[Any], Q]:
+    """VIDEO_MANAGED_POLICY: `(user) -> Q` on `Video`: the videos that the manage policy lets them change, as a list."""
+    return _policy("VIDEO_MANAGED_POLICY", "videos.access.managed_videos")
 
 
 def create_policy() -> Callable[[Any], bool]:

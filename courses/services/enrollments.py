@@ -3,9 +3,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from courses.access import videos_out_of_reach
-from courses.models import Course, Enrollment, EnrollmentSource, Lesson
+from courses.models import Course, Enrollment, EnrollmentSource
+from videos.conf import access_policy
+from videos.models import Video
 from videos.services.sessions import revoke
+from videos.services.streams import lock_viewer
 
 if TYPE_CHECKING:
     from users.models import User
@@ -30,7 +32,7 @@ def enroll(
 def end_enrollment(*, enrollment: Enrollment, reason: str) -> bool:
     """End the right and, in the same transaction, what is being watched by it; False when it had ended before.
 
-    Videos of the course that another lesson still opens to the student keep playing.
+    What the student may watch all the same keeps playing: by another course, as a preview, or because it is public.
     """
     with transaction.atomic():
         ended = (
@@ -39,12 +41,14 @@ def end_enrollment(*, enrollment: Enrollment, reason: str) -> bool:
             .update(is_active=False, ended_at=timezone.now(), ended_reason=reason)
         )
         if ended:
-            course_videos = Lesson.objects.filter(part__course=enrollment.course_id, video__isnull=False)
-            video_ids = set(course_videos.values_list("video_id", flat=True))
-            revoke(
-                user_id=enrollment.user_id,
-                video_ids=videos_out_of_reach(enrollment.user, video_ids),
-                reason=reason,
-            )
+            _end_unentitled_viewings(enrollment.user, reason)
     enrollment.refresh_from_db()
     return bool(ended)
+
+
+def _end_unentitled_viewings(user: "User", reason: str) -> None:
+    # The lock first: a start that is under way is seen by the next statement, or sees that the right is gone.
+    viewer = lock_viewer(user_id=user.pk)
+    watched = Video.objects.filter(pk__in=viewer.sessions.live().values("video_id"))
+    decide = access_policy()
+    revoke(user_id=user.pk, video_ids={video.pk for video in watched if not decide(user, video).allowed}, reason=reason)

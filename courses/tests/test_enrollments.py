@@ -90,10 +90,13 @@ def test_the_end_of_a_right_stops_what_is_being_watched_by_it(sandbox):
 
 
 @pytest.mark.django_db
-def test_a_video_that_another_lesson_opens_keeps_playing(sandbox):
+def test_a_video_that_something_else_opens_keeps_playing(sandbox):
     student, ended, kept = make_user(), make_course(), make_course()
     shared, preview, lost = host_video(sandbox), host_video(sandbox), host_video(sandbox)
+    unlisted, named = host_video(sandbox, access_level="unlisted"), host_video(sandbox, subject=kept)
     for course, video, extra in (
+        (ended, unlisted, {}),
+        (ended, named, {}),
         (ended, shared, {}),
         (kept, shared, {}),
         (ended, preview, {"is_free_preview": True}),
@@ -102,12 +105,25 @@ def test_a_video_that_another_lesson_opens_keeps_playing(sandbox):
         make_lesson(course=course, video=video, **extra)
     enroll_student(student, kept)
     enrollment = enroll_student(student, ended)
-    for video in (shared, preview, lost):
+    for video in (shared, preview, lost, unlisted, named):
         context = RequestContext(ip="127.0.0.1", user_agent="test")
         open_session(user=student, video=video, door=SessionDoor.LESSON, device_id="tv", context=context)
     end_enrollment(enrollment=enrollment, reason="refund")
     states = dict(PlaybackSession.objects.values_list("video_id", "state"))
-    assert states == {shared.pk: "issued", preview.pk: "issued", lost.pk: "revoked"}
+    playing = dict.fromkeys((shared.pk, preview.pk, unlisted.pk, named.pk), "issued")
+    assert states == playing | {lost.pk: "revoked"}
+
+
+@pytest.mark.django_db
+def test_the_end_of_a_right_stops_a_video_that_no_lesson_shows(sandbox):
+    student, course = make_user(), make_course()
+    video = host_video(sandbox, subject=course, access_level="entitled")
+    enrollment = enroll_student(student, course)
+    open_session(
+        user=student, video=video, door=SessionDoor.LESSON, device_id="tv", context=RequestContext(ip="127.0.0.1")
+    )
+    end_enrollment(enrollment=enrollment, reason="refund")
+    assert PlaybackSession.objects.get().state == SessionState.REVOKED
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,7 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -9,9 +11,10 @@ from courses.services import end_enrollment
 from courses.tests.counting import statements
 from courses.tests.factories import enroll_student, make_course, make_lesson, make_university
 from courses.tests.people import make_instructor, make_staff
-from eleven_tutors.video_access import decide, decide_lessons, may_create, may_manage
-from users.tests.factories import make_user
-from videos.models import AccessLevel
+from eleven_tutors.video_access import _best, decide, decide_lessons, managed_videos, may_create, may_manage
+from users.tests.factories import auth_client, make_user
+from videos.access import Decision
+from videos.models import AccessLevel, Video
 from videos.tests.factories import make_video
 
 
@@ -133,6 +136,78 @@ class TestVideosOutsideLessons:
 
 
 @pytest.mark.django_db
+class TestSubjects:
+    """A video that belongs to a course or a lesson follows it, although no lesson shows it."""
+
+    def test_that_of_a_course_opens_to_its_students_and_teachers(self):
+        teacher, student = make_user(), make_user()
+        course = make_course(instructors=[teacher], included_in_tier="pro")
+        video = make_video(access_level=AccessLevel.ENTITLED, subject=course)
+        enrollment = enroll_student(student, course)
+        assert decide(student, video).allowed
+        assert not decide(teacher, video).counted
+        assert decide(make_user(), video).code == "tier_too_low"
+        end_enrollment(enrollment=enrollment, reason="refund")
+        assert decide(student, video).code == "enrollment_ended"
+
+    def test_that_of_a_preview_opens_to_everybody_signed_in(self):
+        lesson = make_lesson(is_free_preview=True)
+        video = make_video(access_level=AccessLevel.ENTITLED, subject=lesson)
+        assert decide(make_user(), video).allowed
+        assert decide(AnonymousUser(), video).code == "not_authenticated"
+
+    def test_that_of_something_else_follows_its_level(self):
+        teacher = make_user()
+        course = make_course(instructors=[teacher])
+        video = make_video(access_level=AccessLevel.ENTITLED, subject=course.university)
+        assert decide(teacher, video).code == "not_entitled"
+
+    @pytest.mark.parametrize("key", ["", "x", "9" * 18, "9" * 40, "1 OR 1", "-1"])
+    def test_a_key_that_leads_nowhere_opens_nothing(self, key):
+        course = make_course()
+        video = make_video(access_level=AccessLevel.ENTITLED, subject=course)
+        video.subject_id = key
+        video.save()
+        assert decide(make_user(), video).code == "not_entitled"
+
+    def test_it_is_still_one_statement(self):
+        video, student = make_video(access_level=AccessLevel.ENTITLED, subject=make_lesson()), make_user()
+        assert statements(lambda: decide(student, video)) == 1
+
+
+@pytest.mark.django_db
+def test_a_reason_that_nobody_ranked_is_told_last():
+    unknown, known = Decision(allowed=False, code="from_tomorrow"), Decision(allowed=False, code="not_enrolled")
+    assert _best([unknown, known]) == known
+    assert _best([unknown]) == unknown
+    assert _best([unknown, Decision(allowed=True, code="from_tomorrow")]).allowed
+
+
+@pytest.mark.django_db
+def test_each_instructor_of_a_course_manages_what_it_shows_and_what_belongs_to_it(sandbox):
+    first, second, stranger = make_instructor(), make_instructor(), make_instructor()
+    lesson = make_lesson(course=make_course(instructors=[first, second]))
+    make_course(instructors=[stranger])
+    owned, other = make_video(owner=second), make_video(owner=stranger)
+    shown = make_video(owner=first)
+    lesson.video = shown
+    lesson.save()
+    make_lesson(part=lesson.part, video=shown)
+    named = [make_video(owner=first, subject=lesson), make_video(owner=first, subject=lesson.part.course)]
+    mine = {str(video.pk) for video in (owned, shown, *named)}
+    listed = auth_client(second).get("/api/videos/").json()["results"]
+    assert sorted(video["id"] for video in listed) == sorted(mine)
+    admin = Client()
+    admin.force_login(second)
+    page = admin.get(reverse("admin:videos_video_changelist"))
+    assert {str(video.pk) for video in page.context["cl"].queryset} == mine
+    assert all(may_manage(second, video) for video in (owned, shown, *named))
+    assert not may_manage(second, other)
+    assert Video.objects.filter(managed_videos(make_staff())).count() == 5
+    assert not Video.objects.filter(managed_videos(AnonymousUser())).exists()
+
+
+@pytest.mark.django_db
 def test_who_manages_a_video():
     teacher, other_teacher, owner = make_user(), make_user(), make_user()
     video = paid_video(instructors=[teacher])
@@ -161,6 +236,7 @@ COURSES = st.lists(
     min_size=1,
     max_size=3,
 )
+SUBJECTS = st.lists(st.one_of(st.none(), st.integers(0, 5)), min_size=3, max_size=3)
 LESSONS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), min_size=1, max_size=6)
 PEOPLE = st.sampled_from(["anonymous", "student", "admin visitor", "staff", "superuser"])
 
@@ -169,8 +245,8 @@ class TestTheTwins(TestCase):
     """The answer for a video is the best of the answers for its lessons, in every world."""
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(kinds=COURSES, plan=LESSONS, who=PEOPLE)
-    def test_the_answer_for_a_video_is_the_best_answer_for_its_lessons(self, kinds, plan, who):
+    @given(kinds=COURSES, plan=LESSONS, subjects=SUBJECTS, who=PEOPLE)
+    def test_the_answer_for_a_video_is_the_best_answer_for_its_lessons(self, kinds, plan, subjects, who):
         user, university = _person(who), make_university()
         courses = [_course(kind, user, university) for kind in kinds]
         videos = [make_video(access_level=AccessLevel.ENTITLED, asset=False) for _ in range(3)]
@@ -178,10 +254,15 @@ class TestTheTwins(TestCase):
             make_lesson(course=courses[course % len(courses)], video=videos[video], is_free_preview=is_preview)
             for course, video, is_preview in plan
         ]
+        for video, number in zip(videos, subjects, strict=True):
+            if number is not None:
+                video.subject = lessons[number % len(lessons)]
+                video.save()
         decisions = decide_lessons(user, Lesson.objects.refs())
         assert decisions.keys() == {lesson.pk for lesson in lessons}
         for video in videos:
-            answers = [decisions[lesson.pk] for lesson in lessons if lesson.video_id == video.pk]
+            tied = [lesson for lesson in lessons if lesson.video_id == video.pk or lesson == video.subject]
+            answers = [decisions[lesson.pk] for lesson in tied]
             if not answers:
                 continue
             answer = decide(user, video)

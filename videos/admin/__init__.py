@@ -93,7 +93,7 @@ class VideoAdmin(ModelAdmin):
 
     def get_queryset(self, request):
         videos = super().get_queryset(request).with_current_asset()
-        return videos if _sees_all(request) else videos.filter(owner=request.user)
+        return videos if _sees_all(request) else videos.filter(conf.managed_policy()(request.user))
 
     def get_form(self, request, *args, **kwargs):
         form = super().get_form(request, *args, **kwargs)
@@ -147,7 +147,11 @@ class PlaybackSessionAdmin(ModelAdmin):
 
     def get_queryset(self, request):
         sessions = super().get_queryset(request)
-        return sessions if _sees_all(request) else sessions.filter(video__owner=request.user)
+        return (
+            sessions
+            if _sees_all(request)
+            else sessions.filter(video__in=Video.objects.filter(conf.managed_policy()(request.user)))
+        )
 
     def has_add_permission(self, request):
         return False

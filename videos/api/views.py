@@ -13,6 +13,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from videos import conf
 from videos.api.errors import SpeaksErrors
 from videos.api.permissions import MayCreateVideos, MayManageVideo
 from videos.api.schema import CREATE_ERRORS, MANAGE_ERRORS
@@ -41,11 +42,11 @@ class VideoListView(SpeaksErrors, generics.ListAPIView):
     queryset = Video.objects.none()
 
     def get_queryset(self) -> QuerySet[Video]:
-        return Video.objects.with_current_asset().not_deleted().filter(owner_id=self.request.user.pk)
+        return Video.objects.with_current_asset().not_deleted().filter(conf.managed_policy()(self.request.user))
 
     @extend_schema(operation_id="videos_list")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """My videos, newest first."""
+        """The videos that I manage, newest first."""
         return self.list(request, *args, **kwargs)
 
     @extend_schema(
