@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from videos.providers import reading, sockets
+from videos.providers import forms, reading, sockets
 from videos.providers.exceptions import (
     AssetNotFound,
     CredentialsRejected,
@@ -58,9 +58,10 @@ Explain = Callable[[int, Any], type[VideoProviderError] | None]
 class HostCall:
     """One call to a host; it carries `json`, a form of `fields` and `files`, or a raw `content`.
 
-    `files` are (file name, bytes or open file, content type) by field. A call that is not repeatable, or that carries
-    an open file, is tried again only when the host said that it did nothing. `explain` may read an error out of the
-    status and the parsed body (None when it is not JSON), where the status alone does not tell.
+    `files` are (file name, bytes or open file, content type) by field. Open files are read while they are sent, and
+    such a call is never tried again; one that is not repeatable is, when the host said that it did nothing. `explain`
+    may read an error out of the status and the parsed body (None when it is not JSON), where the status alone does not
+    tell: the body of a 429 or a 413 may say that it is the plan that is full.
     """
 
     alias: str
@@ -71,7 +72,7 @@ class HostCall:
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     fields: Mapping[str, str] | None = field(default=None, repr=False)
-    files: Mapping[str, tuple[str, bytes | IO[bytes], str]] | None = field(default=None, repr=False)
+    files: Mapping[str, forms.FormFile] | None = field(default=None, repr=False)
     content: bytes | IO[bytes] | None = field(default=None, repr=False)
     is_repeatable: bool = True
     explain: Explain = field(default=lambda status, body: None, repr=False)
@@ -80,6 +81,11 @@ class HostCall:
     def origin(self) -> str:
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def carries_open_file(self) -> bool:
+        contents = [self.content, *(content for _, content, _ in (self.files or {}).values())]
+        return any(content is not None and not isinstance(content, bytes) for content in contents)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +207,7 @@ def _pause_before_next(call: HostCall, error: VideoProviderError, attempt: int, 
     """Seconds to wait before another try; None when there is none."""
     if not error.is_retryable or attempt == call.patience.tries or error.code in ("host_busy", "host_circuit_open"):
         return None
-    if not call.is_repeatable and not isinstance(error, RateLimited):
+    if call.carries_open_file or (not call.is_repeatable and not isinstance(error, RateLimited)):
         return None
     jittered_s = call.patience.backoff_s * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load
     pause_s = max(jittered_s, error.retry_after_s or 0)
@@ -224,14 +230,18 @@ def _exchange(call: HostCall, until: float) -> HostAnswer:
 
 
 def _send(call: HostCall, deadline: sockets.Deadline) -> tuple[int, Mapping[str, str], bytes]:
+    data: Any = call.fields if call.content is None else call.content
+    headers = {"Accept": "application/json", **call.headers}
+    if call.files is not None:
+        data = forms.FormBody(call.fields or {}, call.files)
+        headers["Content-Type"] = data.content_type
     with _traffic.session(call.origin).request(
         call.method,
         call.url,
         params=dict(call.params),
         json=call.json,
-        data=call.fields if call.content is None else call.content,
-        files=call.files,
-        headers={"Accept": "application/json", **call.headers},
+        data=data,
+        headers=headers,
         timeout=(deadline.for_connecting(), deadline.for_reading()),
         allow_redirects=False,
         stream=True,
@@ -245,17 +255,23 @@ def _send(call: HostCall, deadline: sockets.Deadline) -> tuple[int, Mapping[str,
 
 
 def _lost(call: HostCall, failure: Exception) -> ProviderUnavailable:
-    inner = failure.args[0] if failure.args else None
-    if isinstance(failure, requests.Timeout | TimeoutError) or isinstance(inner, ReadTimeoutError):
+    if _is_late(failure):
         return ProviderUnavailable(f"{call.alias}: no answer in time.", code="host_timeout")
     return ProviderUnavailable(f"{call.alias}: the connection failed ({type(failure).__name__}).")
+
+
+def _is_late(failure: object) -> bool:
+    """Whether a time-out is at the bottom of it: the libraries wrap it in the arguments of their own errors."""
+    if isinstance(failure, requests.Timeout | TimeoutError | ReadTimeoutError):
+        return True
+    return isinstance(failure, Exception) and any(_is_late(inner) for inner in failure.args)
 
 
 def _understand(call: HostCall, status: int, headers: Mapping[str, str], body: bytes) -> HostAnswer:
     data, is_json = _parse(body)
     kind = _error_kind(status, is_json=is_json) or call.explain(status, data)
     if kind is None and status >= 400:
-        kind = Rejected
+        kind = RateLimited if status == 429 else Rejected
     if kind is None and not 200 <= status < 300:
         kind = MalformedResponse
     if kind is not None:
@@ -273,7 +289,6 @@ def _error_kind(status: int, *, is_json: bool) -> type[VideoProviderError] | Non
         401: CredentialsRejected,
         403: CredentialsRejected,
         402: QuotaExceeded,
-        429: RateLimited,
     }.get(status)
 
 

@@ -133,6 +133,14 @@ class _DeadlineConnection:
     port: int
     socket_options: list[tuple[int, int, int | bytes]] | None
 
+    def send(self, data: Any) -> None:
+        """Send one block; a host that takes bytes ever so slowly meets the deadline as well."""
+        parent: Any = super()
+        connection: Any = self
+        if connection.sock is not None:
+            connection.sock.settimeout(_current.get().for_reading())
+        parent.send(data)
+
     def _new_conn(self) -> socket.socket:
         connection: Any = self
         try:
