@@ -1,0 +1,202 @@
+"""Another project that has this app and none of its neighbours: the wheel, what it declares to need, and nothing else.
+
+The project runs in a process of its own, without this repository on its path, and is spoken to over HTTP alone.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from quality.wheel import install_wheel, link_requirements
+from sandbox.config import SandboxConfig
+from sandbox.server import Sandbox
+from sandbox.vdocipher.player import SAMPLE
+
+HOST_PROJECT = Path(__file__).parent / "host_project"
+PASSWORD = "a password of the magazine"
+HOOK = "/clips/webhooks/vdocipher/?token=a-hook-token-of-the-magazine"
+
+
+class Magazine:
+    """The host project: its commands, and its running server once `serve` was called."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self.folder, self.sandbox = folder, sandbox
+        install_wheel(folder / "installed")
+        link_requirements(folder / "installed")
+        shutil.copytree(HOST_PROJECT, folder / "host_project", ignore=shutil.ignore_patterns("__pycache__"))
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{folder}:{folder / 'installed'}",
+            "STATE_DIR": str(folder),
+            "SANDBOX_URL": sandbox.url,
+        }
+        self.server: subprocess.Popen | None = None
+        self.url = ""
+
+    def python(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-S", "-W", "error", *arguments]
+
+    def manage(self, *arguments: str) -> str:
+        command = self.python("-m", "host_project.manage", *arguments)
+        done = subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def serve(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        command = self.python("-m", "host_project.manage", "runserver", "--noreload", f"127.0.0.1:{port}")
+        with (self.folder / "server.log").open("wb") as log:
+            self.server = subprocess.Popen(command, env=self.environment, cwd=self.folder, stdout=log, stderr=log)
+        _wait_for(lambda: self._answers(), "the server's start")
+        self.sandbox.context.webhooks.vdocipher_url = self.url + HOOK
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.server.terminate()
+            self.server.wait(10)
+
+    def client(self, name: str) -> requests.Session:
+        """A browser's session of that person, signed in with a password."""
+        client = requests.Session()
+        page = client.get(f"{self.url}/log-in/login/", timeout=10)
+        form = {"username": f"{name}@magazine.test", "password": PASSWORD, "csrfmiddlewaretoken": _csrf(page.text)}
+        answer = client.post(f"{self.url}/log-in/login/?next=/articles/zoo/", data=form, timeout=10)
+        assert answer.url.endswith("/articles/zoo/"), answer.text
+        client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
+        return client
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/log-in/login/", timeout=5).ok
+        except requests.ConnectionError:
+            assert self.server.poll() is None, self.log()
+            return False
+
+
+@pytest.fixture(scope="module")
+def magazine(tmp_path_factory):
+    with Sandbox(SandboxConfig(vdocipher_encode_s=0.3)) as sandbox:
+        project = Magazine(tmp_path_factory.mktemp("magazine"), sandbox)
+        try:
+            project.manage("migrate", "--verbosity=0")
+            project.manage("publish", PASSWORD)
+            project.serve()
+            yield project
+        finally:
+            project.stop()
+
+
+def _csrf(page: str) -> str:
+    return re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page).group(1)
+
+
+def _wait_for(condition, what: str, timeout_s: float = 30):
+    until = time.monotonic() + timeout_s
+    while not (found := condition()):
+        assert time.monotonic() < until, f"{what} did not come within {timeout_s} s"
+        time.sleep(0.05)
+    return found
+
+
+def _ok(answer: requests.Response, status: int = 200):
+    assert answer.status_code == status, f"{answer.status_code} {answer.text[:1000]}"
+    return answer.json() if answer.content else None
+
+
+def _upload(magazine: Magazine, author: requests.Session) -> str:
+    """Create a video, put it into the article and send its file to the host; gives its id."""
+    data = {"title": "Otters", "filename": "otters.webm", "size": SAMPLE.stat().st_size, "content_type": "video/webm"}
+    created = _ok(author.post(f"{magazine.url}/clips/", json=data, timeout=10), 201)
+    video_id, ticket = created["video"]["id"], created["upload"]
+    assert created["video"]["status"] == "waiting"
+    _ok(author.post(f"{magazine.url}/articles/zoo/videos/{video_id}/", timeout=10), 204)
+    form = [(name, (None, value)) for name, value in ticket["fields"].items()]
+    with SAMPLE.open("rb") as file:
+        sent = requests.post(ticket["url"], files=[*form, (ticket["file_field"], ("otters.webm", file))], timeout=10)
+    assert sent.status_code == 201, sent.text
+    return video_id
+
+
+@pytest.fixture(scope="module")
+def video_id(magazine):
+    """A video that went all the way: uploaded to the host, which told the magazine by its hook that it is ready."""
+    author = magazine.client("author")
+    video_id = _upload(magazine, author)
+    status = f"{magazine.url}/clips/{video_id}/status/"
+    _wait_for(lambda: _ok(author.get(status, timeout=10))["status"] == "ready", "the host's hook", 10)
+    return video_id
+
+
+@pytest.mark.parametrize("stranger", ["users", "courses", "payments", "eleven_tutors", "celery", "unfold", "sandbox"])
+def test_its_process_knows_nothing_of_our_project(magazine, stranger):
+    script = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({stranger!r}) is not None)"
+    done = subprocess.run(magazine.python("-c", script), env=magazine.environment, cwd=magazine.folder, check=False)
+    assert done.returncode == 0
+
+
+def test_its_settings_and_migrations_are_in_order(magazine):
+    magazine.manage("check", "--fail-level=WARNING")
+    magazine.manage("makemigrations", "--check", "--dry-run")
+
+
+def test_every_command_of_the_app_runs_without_a_task_queue(magazine):
+    names = re.findall(r"(?m)^    (\w+)$", magazine.manage("help").partition("[videos]")[2].partition("\n\n")[0])
+    assert "poll_videos" in names
+    for name in names:
+        magazine.manage(name)
+
+
+def test_an_uploaded_video_is_ready_once_the_host_s_hook_came(magazine, video_id):
+    article = _ok(requests.get(f"{magazine.url}/articles/zoo/", timeout=10))
+    assert article["can_be_watched"]
+    assert article["videos"] == [video_id]
+
+
+def test_who_may_watch_is_decided_by_the_article(magazine, video_id):
+    playback = f"{magazine.url}/clips/{video_id}/playback/"
+    refused = magazine.client("stranger").post(playback, json={"device_id": "laptop-of-a-reader"}, timeout=10)
+    assert _ok(refused, 403)["errors"][0]["code"] == "not_a_reader"
+    nobody = requests.post(playback, json={"device_id": "laptop-of-a-reader"}, timeout=10)
+    assert nobody.status_code in (401, 403)
+    grant = _ok(magazine.client("reader").post(playback, json={"device_id": "laptop-of-a-reader"}, timeout=10))
+    player = requests.get(grant["vdocipher"]["embed_url"], timeout=10)
+    assert player.status_code == 200
+    assert "reader@magazine.test" in player.text
+
+
+def test_the_limit_of_streams_is_the_article_s(magazine, video_id):
+    playback = f"{magazine.url}/clips/{video_id}/playback/"
+    reader = magazine.client("reader")
+    grant = _ok(reader.post(playback, json={"device_id": "laptop-of-a-reader"}, timeout=10))
+    full = _ok(reader.post(playback, json={"device_id": "phone-of-a-reader"}, timeout=10), 409)
+    assert full["errors"][0]["code"] == "too_many_streams"
+    end = f"{magazine.url}/clips/sessions/{grant['session']['id']}/end/"
+    _ok(requests.post(end, json={"token": grant["session"]["token"]}, timeout=10), 204)
+    _ok(reader.post(playback, json={"device_id": "phone-of-a-reader"}, timeout=10))
+
+
+def test_the_plain_admin_shows_every_list_of_the_app(magazine, video_id):
+    author = magazine.client("author")
+    index = author.get(f"{magazine.url}/admin/", timeout=10)
+    lists = set(re.findall(r'href="(/admin/videos/\w+/)"', index.text))
+    assert "/admin/videos/video/" in lists
+    for path in lists:
+        assert author.get(magazine.url + path, timeout=10).status_code == 200, path
+    assert "Otters" in author.get(f"{magazine.url}/admin/videos/video/", timeout=10).text
+    assert author.get(f"{magazine.url}/admin/videos/video/{video_id}/change/", timeout=10).status_code == 200
