@@ -93,6 +93,11 @@ def _has_tier(user: Person, tier: str) -> bool:
     return bool(tier) and tier_of(user) == tier
 
 
+def is_staff(user: Person) -> bool:
+    """Whether `user` runs the platform and may read its metrics."""
+    return is_platform_staff(user)
+
+
 def _judge(user: Person, lesson: LessonTies) -> Decision:
     if not user.is_authenticated:
         return Decision(allowed=False, code="not_authenticated")

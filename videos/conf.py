@@ -14,6 +14,7 @@ SESSION_TTL_S = 300
 LEASE_S = 45
 HEARTBEAT_S = 10
 COMPLETE_SHARE = 0.9
+ROLLUP_DELAY_S = 60
 UNCLAIMED_MAX = 5
 
 
@@ -35,6 +36,11 @@ def managed_policy() -> Callable[[Any], Q]:
 def create_policy() -> Callable[[Any], bool]:
     """VIDEO_CREATE_POLICY: `(user) -> bool`: who may create videos."""
     return _policy("VIDEO_CREATE_POLICY", "videos.access.is_staff")
+
+
+def staff_policy() -> Callable[[Any], bool]:
+    """VIDEO_STAFF_POLICY: `(user) -> bool`: who runs the platform and may read its metrics."""
+    return _policy("VIDEO_STAFF_POLICY", "videos.access.is_staff")
 
 
 def enqueue(task_name: str, *args: int | str) -> None:
@@ -75,6 +81,21 @@ def import_private_hosts() -> list[str]:
 def address_days() -> int:
     """VIDEO_ADDRESS_DAYS: how long viewers' addresses and browser names are kept with their sessions; 90 days."""
     return int(getattr(settings, "VIDEO_ADDRESS_DAYS", 90))
+
+
+def session_days() -> int:
+    """VIDEO_SESSION_DAYS: how long sessions are kept once they are in the figures; 400 days."""
+    return int(getattr(settings, "VIDEO_SESSION_DAYS", 400))
+
+
+def hook_days() -> int:
+    """VIDEO_HOOK_DAYS: how long hooks, their refusals and refused starts are kept; 90 days."""
+    return int(getattr(settings, "VIDEO_HOOK_DAYS", 90))
+
+
+def video_page_url() -> str:
+    """VIDEO_PAGE_URL: the page that shows a shared video, `{id}` stands for the video's."""
+    return str(getattr(settings, "VIDEO_PAGE_URL", "/videos/{id}"))
 
 
 def unusual_limits() -> dict[str, int]:

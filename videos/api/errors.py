@@ -15,9 +15,11 @@ from videos.services.errors import (
     HostUnavailable,
     InvalidRequest,
     InvalidSessionToken,
+    NotShareable,
     NotYours,
     SessionEnded,
     SessionRevoked,
+    SignatureInvalid,
     TooManyStreams,
     VideoFailed,
     VideoNotReady,
@@ -31,10 +33,12 @@ STATUS_BY_ERROR: dict[type[VideosError], int] = {
     VideoFailed: 409,
     HostUnavailable: 503,
     SessionRevoked: 403,
+    SignatureInvalid: 403,
     SessionEnded: 403,
     InvalidSessionToken: 403,
     InvalidRequest: 400,
     NotYours: 403,
+    NotShareable: 409,
 }
 
 

@@ -134,6 +134,16 @@ class InvalidRequest(VideosError):
         self.attr = attr
 
 
+class SignatureInvalid(VideosError):
+    code = "signature_invalid"
+    detail = "This address is not good, or no longer: load the page again."
+
+
 class NotYours(VideosError):
     code = "permission_denied"
     detail = "You may not change this video."
+
+
+class NotShareable(VideosError):
+    code = "not_shareable"
+    detail = "Only public and unlisted videos have an address to share."
