@@ -7,10 +7,12 @@ from sandbox.config import SandboxConfig
 from sandbox.server import Sandbox
 from videos.providers import http
 
+CLOUDFLARE_WEBHOOK_SECRET = "cloudflare-hook-secret-for-tests"
+
 
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
-    with Sandbox(SandboxConfig()) as sandbox:
+    with Sandbox(SandboxConfig(cloudflare_webhook_secret=CLOUDFLARE_WEBHOOK_SECRET)) as sandbox:
         yield sandbox
 
 
@@ -28,7 +30,19 @@ def sandbox(running_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
                 "player_url": running_sandbox.vdocipher_player_url,
                 "webhook_secret": "hook-token-for-tests",
             },
-        }
+        },
+        "cloudflare": {
+            "BACKEND": "videos.providers.cloudflare.CloudflareStreamProvider",
+            "OPTIONS": {
+                "account_id": running_sandbox.cloudflare_account_id,
+                "api_token": running_sandbox.config.cloudflare_api_token,
+                "signing_key": running_sandbox.cloudflare_signing_key,
+                "webhook_secret": CLOUDFLARE_WEBHOOK_SECRET,
+                "api_url": running_sandbox.cloudflare_api_url,
+                "playback_url": running_sandbox.cloudflare_playback_url,
+                "player_script_url": running_sandbox.cloudflare_player_script_url,
+            },
+        },
     }
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_PORT = running_sandbox.smtp_port

@@ -46,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stripe-webhook-secret", default=_first_webhook_secret())
     parser.add_argument("--vdocipher-webhook-url", default=os.environ.get("SANDBOX_VDOCIPHER_WEBHOOK_URL", ""))
     parser.add_argument("--vdocipher-encode-s", type=float, default=SandboxConfig.vdocipher_encode_s)
+    parser.add_argument("--cloudflare-webhook-url", default=os.environ.get("SANDBOX_CLOUDFLARE_WEBHOOK_URL", ""))
+    parser.add_argument("--cloudflare-encode-s", type=float, default=SandboxConfig.cloudflare_encode_s)
     return parser
 
 
@@ -58,6 +60,9 @@ def _config(options: argparse.Namespace) -> SandboxConfig:
     keys = {
         "stripe_secret_key": os.environ.get("SANDBOX_STRIPE_SECRET_KEY"),
         "vdocipher_api_secret": os.environ.get("SANDBOX_VDOCIPHER_API_SECRET"),
+        "cloudflare_api_token": os.environ.get("SANDBOX_CLOUDFLARE_API_TOKEN"),
+        "cloudflare_signing_jwk": os.environ.get("SANDBOX_CLOUDFLARE_SIGNING_KEY"),
+        "cloudflare_webhook_secret": os.environ.get("SANDBOX_CLOUDFLARE_WEBHOOK_SECRET"),
     }
     return replace(SandboxConfig(**vars(options)), **{name: key for name, key in keys.items() if key})
 

@@ -4,8 +4,9 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import control, interference, mail, stripe, vdocipher
+from sandbox import cloudflare, control, interference, mail, stripe, vdocipher
 from sandbox.calls import Calls
+from sandbox.cloudflare.stand_in import CloudflareSandbox
 from sandbox.context import SandboxContext
 from sandbox.mail import Mailbox
 from sandbox.stripe import StripeSandbox
@@ -19,6 +20,7 @@ def create_app(
     mailbox: Mailbox,
     stripe_sandbox: StripeSandbox,
     library: Library,
+    cloudflare_sandbox: CloudflareSandbox,
     smtp_address: str,
 ) -> Flask:
     """Every stand-in, the inbox and the control page as one application."""
@@ -27,7 +29,9 @@ def create_app(
     app.register_blueprint(control.create_blueprint(context, calls))
     app.register_blueprint(mail.create_blueprint(mailbox))
     app.register_blueprint(stripe.create_blueprint(context, stripe_sandbox), url_prefix="/stripe")
-    for blueprint in vdocipher.create_blueprints(context, library):
+    blueprints = vdocipher.create_blueprints(context, library)
+    blueprints += cloudflare.create_blueprints(context, cloudflare_sandbox)
+    for blueprint in blueprints:
         app.register_blueprint(blueprint)
 
     @app.get("/")
@@ -52,5 +56,6 @@ def secrets_of(context: SandboxContext) -> Iterator[str]:
     """What the log of calls must never show."""
     config = context.config
     yield from (config.stripe_secret_key, config.vdocipher_api_secret, config.stripe_webhook_secret)
-    yield context.webhooks.stripe_secret
+    yield from (config.cloudflare_api_token, config.cloudflare_webhook_secret)
+    yield from (context.webhooks.stripe_secret, context.webhooks.cloudflare_secret)
     yield from (value for _, value in parse_qsl(urlsplit(context.webhooks.vdocipher_url).query))

@@ -9,6 +9,7 @@ LOG_LENGTH = 5000
 BODY_LIMIT_BYTES = 1 << 20
 HIDDEN = "***"
 HIDDEN_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "stripe-signature"})
+UPLOADS = ("multipart/form-data", "application/offset+octet-stream")
 
 
 class Calls:
@@ -54,7 +55,7 @@ class Calls:
 
 
 def _text(request: Request) -> str:
-    """The body as text; a form upload and anything over a megabyte stay unread, for the stand-in to stream."""
-    if request.mimetype == "multipart/form-data" or (request.content_length or 0) > BODY_LIMIT_BYTES:
+    """The body as text; an upload and anything over a megabyte stay unread, for the stand-in to stream."""
+    if request.mimetype in UPLOADS or (request.content_length or 0) > BODY_LIMIT_BYTES:
         return f"<{request.content_length} bytes of {request.mimetype}>"
     return request.get_data(cache=True).decode("utf-8", "replace")

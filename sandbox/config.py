@@ -17,6 +17,7 @@ class SandboxConfig:
     vdocipher_encode_s: float = 1.0
     cloudflare_account_id: str = "023e105f4ecef8ad9ca31a8372d0c353"
     cloudflare_api_token: str = "cf_sandbox_11tutors"
+    cloudflare_customer_code: str = "sandbox11tutors"
     cloudflare_signing_jwk: str = ""
     cloudflare_webhook_url: str = ""
     cloudflare_webhook_secret: str = ""

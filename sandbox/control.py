@@ -1,12 +1,14 @@
+from dataclasses import fields
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from sandbox.calls import Calls
-from sandbox.context import SandboxContext
+from sandbox.context import SandboxContext, WebhookTargets
 from sandbox.faults import InvalidFault
 
 Answer = Response | tuple[Response, int]
+TARGETS = tuple(target.name for target in fields(WebhookTargets))
 
 
 class InvalidControl(ValueError):
@@ -52,8 +54,8 @@ def create_blueprint(context: SandboxContext, calls: Calls) -> Blueprint:
     def set_webhooks() -> Response:
         values = json_object()
         for name, value in values.items():
-            if name not in ("stripe_url", "stripe_secret", "vdocipher_url"):
-                raise InvalidControl(f"{name}: unknown; known are stripe_url, stripe_secret, vdocipher_url")
+            if name not in TARGETS:
+                raise InvalidControl(f"{name}: unknown; known are {', '.join(TARGETS)}")
             if not isinstance(value, str):
                 raise InvalidControl(f"{name}: must be text")
             if name.endswith("_url") and value and not value.startswith(("http://", "https://")):
@@ -83,5 +85,18 @@ def forget_everything(context: SandboxContext, calls: Calls) -> None:
     context.deliveries.forget()
     context.faults.clear()
     context.store.clear()
+    for forget in context.on_forget:
+        forget()
     context.webhooks.configure(context.config)
     calls.clear()
+
+
+def checked_fields(values: dict[str, Any], known: dict[str, type | tuple[type, ...]]) -> dict[str, Any]:
+    """The values when each is known and of its type; raises InvalidControl naming the first that is not."""
+    for name, value in values.items():
+        if name not in known:
+            raise InvalidControl(f"{name}: unknown; known are {', '.join(known)}")
+        if not isinstance(value, known[name]) or (isinstance(value, bool) and known[name] is not bool):
+            kinds = known[name] if isinstance(known[name], tuple) else (known[name],)
+            raise InvalidControl(f"{name}: must be {' or '.join(kind.__name__ for kind in kinds)}")
+    return values

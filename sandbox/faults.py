@@ -3,7 +3,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-SERVICES = ("stripe", "vdocipher")
+SERVICES = ("stripe", "vdocipher", "cloudflare")
 
 
 class InvalidFault(ValueError):

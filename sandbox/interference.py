@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -16,8 +16,20 @@ API_PREFIXES = {
     "/stripe/v1/": "stripe",
     "/vdocipher/api/": "vdocipher",
     "/vdocipher/upload/": "vdocipher",
+    "/cloudflare/client/": "cloudflare",
+    "/cloudflare/upload/": "cloudflare",
+    "/cloudflare/tus/": "cloudflare",
 }
 DRIP_INTERVAL_S = 1.0
+USUAL_BODIES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "stripe": lambda text: {"error": {"type": "api_error", "message": text}},
+    "cloudflare": lambda text: {
+        "result": None,
+        "success": False,
+        "errors": [{"code": 10001, "message": text}],
+        "messages": [],
+    },
+}
 
 
 def install(app: Flask, context: SandboxContext, calls: Calls) -> None:
@@ -56,7 +68,7 @@ def api_service(path: str) -> str | None:
 def _invented_answer(fault: Fault) -> Response:
     status = fault.status or 200
     message = f"Sandbox fault {status}"
-    usual = {"error": {"type": "api_error", "message": message}} if fault.service == "stripe" else {"message": message}
+    usual = USUAL_BODIES.get(fault.service, lambda text: {"message": text})(message)
     body = fault.body if fault.body is not None else json.dumps(usual)
     return Response(body, status=status, content_type=fault.content_type)
 

@@ -4,6 +4,7 @@ from typing import Any, Self
 from sandbox import control
 from sandbox.app import create_app, secrets_of
 from sandbox.calls import Calls
+from sandbox.cloudflare.stand_in import CloudflareSandbox
 from sandbox.config import SandboxConfig
 from sandbox.context import SandboxContext, WebhookTargets
 from sandbox.deliveries import Deliveries
@@ -36,6 +37,7 @@ class Sandbox:
         webhooks.configure(self.config)
         self.context = SandboxContext(self.config, store, faults, Deliveries(faults), webhooks)
         self.stripe = StripeSandbox(self.context)
+        self.cloudflare = CloudflareSandbox(self.context)
         self._library = Library(self.context)
         self._mailbox = Mailbox(store)
         self._calls = Calls(lambda: secrets_of(self.context))
@@ -54,6 +56,7 @@ class Sandbox:
                 mailbox=self._mailbox,
                 stripe_sandbox=self.stripe,
                 library=self._library,
+                cloudflare_sandbox=self.cloudflare,
                 smtp_address=f"{config.host}:{self.smtp_port}",
             )
             self._server = LoopbackServer(config.host, config.port, app)
@@ -64,6 +67,7 @@ class Sandbox:
             raise
         otp.forget_expired(self.context)
         self._library.start()
+        self.cloudflare.start()
         self.stripe.start()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
         self._thread.start()
@@ -79,6 +83,7 @@ class Sandbox:
         if self._mail_sink is not None:
             self._mail_sink.close()
         self._library.stop()
+        self.cloudflare.stop()
         self.stripe.close()
         self.context.deliveries.drain(STOP_TIMEOUT_S)
         self.context.store.close()
@@ -110,6 +115,27 @@ class Sandbox:
     @property
     def vdocipher_player_url(self) -> str:
         return f"{self.url}/vdocipher/player/v2/"
+
+    @property
+    def cloudflare_account_id(self) -> str:
+        return self.config.cloudflare_account_id
+
+    @property
+    def cloudflare_api_url(self) -> str:
+        return f"{self.url}/cloudflare/client/v4"
+
+    @property
+    def cloudflare_playback_url(self) -> str:
+        return self.cloudflare.library.playback_url
+
+    @property
+    def cloudflare_player_script_url(self) -> str:
+        return f"{self.url}/cloudflare/embed/sdk.latest.js"
+
+    @property
+    def cloudflare_signing_key(self) -> str:
+        """The base64 JWK of the account's first key."""
+        return self.cloudflare.account.signing_key
 
     def reset(self) -> None:
         """Forget state, faults, calls and mail; webhooks go where they did at the start."""
