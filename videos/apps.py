@@ -1,8 +1,6 @@
 from django.apps import AppConfig
 from django.core import checks
 
-from videos.checks import check_providers
-
 
 class VideosConfig(AppConfig):
     name = "videos"
@@ -10,4 +8,7 @@ class VideosConfig(AppConfig):
     verbose_name = "Videos"
 
     def ready(self) -> None:
+        from videos.checks import check_providers, check_routes  # noqa: PLC0415  models are not loaded before
+
         checks.register(check_providers, "videos")
+        checks.register(check_routes, "videos")
