@@ -103,7 +103,7 @@ def test_a_large_file_needs_no_memory(way):
 
 def test_a_host_that_takes_bytes_ever_so_slowly_meets_the_deadline():
     def sip(host, connection):
-        while connection.recv(1024):
+        while connection.recv(65536):
             host.pause(0.05)
 
     started = time.monotonic()
