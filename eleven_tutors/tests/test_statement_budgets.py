@@ -67,14 +67,14 @@ def test_a_grant_of_vdocipher_costs_seven(size, sandbox):
     assert statements(lambda: playback(client, video)) == 7
 
 
-def test_a_heartbeat_costs_two_and_a_claim_at_most_eight(size):
+def test_a_heartbeat_costs_three_and_a_claim_at_most_eight(size):
     video = make_video(asset={"provider": "local"}, access_level="entitled")
     student, _ = grown(video, size)
     session = start(student, video, SessionDoor.LESSON, "a-new-device")
     client = auth_client(student)
     assert statements(lambda: beat(client, session, 1)) <= 8
     assert PlaybackSession.objects.get(public_id=session.public_id).lease_expires_at is not None
-    assert statements(lambda: beat(client, session, 2)) == 2
+    assert statements(lambda: beat(client, session, 2)) == 3
 
 
 def test_a_lesson_costs_six_and_with_credentials_ten(size):

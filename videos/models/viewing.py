@@ -17,24 +17,26 @@ class ViewerQuerySet(models.QuerySet["Viewer"]):
     def lock(self, *, user_id: Any, device_key: str, resume_of: uuid.UUID | None) -> "Viewer | None":
         """The locked row of a user, or of a device when `user_id` is None; needs a transaction.
 
-        Carries `resume_position_s`: where the last viewing of the video `resume_of` stands, None without one.
+        Carries `resume_position_s` and `resume_duration_ms`: where the viewer stands in the video `resume_of`, and how
+        long that video was then; None without progress.
         """
         connection = connections[router.db_for_write(Viewer)]
         video_id = Video._meta.pk.get_db_prep_value(resume_of, connection)
         owner = Viewer.user.field.get_db_prep_value(user_id, connection)
         column, value = ("device_key", device_key) if user_id is None else ("user_id", owner)
-        statement = sql.LOCKED_VIEWER.format(key=column, lock=_row_lock(connection))
+        statement = sql.LOCKED_VIEWER.format(key=column, lock=_row_lock(connection, "videos_viewer"))
         for viewer in self.using(connection.alias).raw(statement, [video_id, value]):
             return cast(Viewer, viewer)
         return None
 
 
-def _row_lock(connection: Any) -> str:
+def _row_lock(connection: Any, table: str) -> str:
     if not connection.features.has_select_for_update:
         return ""
     if connection.get_autocommit():
-        raise TransactionManagementError("A viewer's row is locked inside a transaction.")
-    lock: str = connection.ops.for_update_sql(no_key=connection.features.has_select_for_no_key_update)
+        raise TransactionManagementError("A row is locked inside a transaction.")
+    no_key = connection.features.has_select_for_no_key_update
+    lock: str = connection.ops.for_update_sql(no_key=no_key, of=(table,))
     return lock
 
 
@@ -126,9 +128,14 @@ class PlaybackSessionQuerySet(models.QuerySet["PlaybackSession"]):
         return list(self.using(viewer._state.db).raw(sql.LIVE_SESSIONS, [viewer.pk]))
 
     def to_beat(self, public_id: uuid.UUID) -> "PlaybackSession | None":
-        """The session of this id, with what its heartbeat needs."""
-        key = PlaybackSession._meta.get_field("public_id").get_db_prep_value(public_id, connections[self.db])
-        for session in self.raw(sql.SESSION_TO_BEAT, [key]):
+        """The locked session of this id, with what its heartbeat needs; needs a transaction.
+
+        Carries `asset_duration_s` and `asset_is_current`, and `known_…`, its viewer's progress in its video.
+        """
+        connection = connections[router.db_for_write(PlaybackSession)]
+        key = PlaybackSession._meta.get_field("public_id").get_db_prep_value(public_id, connection)
+        statement = sql.SESSION_TO_BEAT.format(lock=_row_lock(connection, "s"))
+        for session in self.using(connection.alias).raw(statement, [key]):
             return cast(PlaybackSession, session)
         return None
 

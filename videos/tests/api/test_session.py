@@ -150,7 +150,7 @@ def test_the_token_may_come_as_bearer_and_the_body_as_plain_text(sandbox, viewer
     assert PlaybackSession.objects.get().position_s == 4
 
 
-def test_a_heartbeat_costs_two_statements_however_long_the_history(sandbox, viewer, client_of):
+def test_a_heartbeat_costs_three_statements_however_long_the_history(sandbox, viewer, client_of):
     video = host_video(sandbox)
     session, client = start(sandbox, viewer, video=video), client_of()
     beat(client, session, seq=1, position=1)
@@ -162,7 +162,7 @@ def test_a_heartbeat_costs_two_statements_however_long_the_history(sandbox, view
         for number in range(10):
             start(sandbox, viewer, door=SessionDoor.LESSON, video=video)
             PlaybackSession.objects.filter(door="lesson").update(state=SessionState.ENDED, device_id=f"old-{number}")
-    assert costs == [2, 2]
+    assert costs == [3, 3]
 
 
 def test_the_first_heartbeat_of_a_lesson_claims_a_stream_within_eight_statements(sandbox, viewer, client_of):
