@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from videos.services import assets
+from videos.services import assets, captions, pruning, reaping, rollup, unusual
 
 try:
     from celery import shared_task
@@ -25,3 +25,38 @@ def poll_assets() -> int:
 @shared_task(name="videos.delete_at_host")
 def delete_at_host(asset_id: int) -> None:
     assets.refresh_asset(asset_id)
+
+
+@shared_task(name="videos.refresh_due_asset")
+def refresh_due_asset(asset_id: int) -> None:
+    assets.refresh_due_asset(asset_id)
+
+
+@shared_task(name="videos.push_caption")
+def push_caption(push_id: int) -> None:
+    captions.push_caption(push_id)
+
+
+@shared_task(name="videos.push_captions")
+def push_captions() -> int:
+    return captions.push_due()
+
+
+@shared_task(name="videos.reap_uploads")
+def reap_uploads() -> int:
+    return reaping.reap_uploads()
+
+
+@shared_task(name="videos.roll_up")
+def roll_up() -> int:
+    return rollup.roll_up()
+
+
+@shared_task(name="videos.find_unusual_use")
+def find_unusual_use() -> int:
+    return len(unusual.find_unusual_use())
+
+
+@shared_task(name="videos.prune")
+def prune() -> None:
+    pruning.prune()

@@ -12,9 +12,11 @@ from rest_framework.views import APIView, set_rollback
 
 from videos.services.errors import (
     AccessDenied,
+    FileTooLarge,
     HostUnavailable,
     InvalidRequest,
     InvalidSessionToken,
+    NoThumbnail,
     NotShareable,
     NotYours,
     SessionEnded,
@@ -34,10 +36,12 @@ STATUS_BY_ERROR: dict[type[VideosError], int] = {
     HostUnavailable: 503,
     SessionRevoked: 403,
     SignatureInvalid: 403,
+    NoThumbnail: 404,
     SessionEnded: 403,
     InvalidSessionToken: 403,
     InvalidRequest: 400,
     NotYours: 403,
+    FileTooLarge: 413,
     NotShareable: 409,
 }
 
@@ -46,6 +50,12 @@ class BodyTooLarge(exceptions.APIException):
     status_code = 413
     default_detail = "The body is too large."
     default_code = "too_large"
+
+
+class LengthRequired(exceptions.APIException):
+    status_code = 411
+    default_detail = "Say the length of the body in Content-Length."
+    default_code = "length_required"
 
 
 class SpeaksErrors(APIView):

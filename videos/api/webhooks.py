@@ -1,17 +1,13 @@
 """The door for hosts' hooks: a plain view over the raw body."""
 
-import logging
-
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from videos.providers.exceptions import ProviderMisconfigured, UnknownProvider, UnsupportedOperation, WebhookRejected
 from videos.providers.registry import providers
-from videos.services.hooks import take_event
-
-logger = logging.getLogger(__name__)
+from videos.services.hooks import count_refusal, take_events
 
 BODY_MAX_BYTES = 256 * 1024
 
@@ -21,20 +17,22 @@ BODY_MAX_BYTES = 256 * 1024
 def webhook(request: HttpRequest, alias: str) -> HttpResponse:
     """Take a hook of the host `alias`: 404 for a door that is not set up, 400 for a hook that proves nothing."""
     try:
-        events = providers[alias].parse_webhook(
-            headers=dict(request.headers), query=request.GET.dict(), body=_body(request)
-        )
+        provider = providers[alias]
+        body = _body(request)
+        events = provider.parse_webhook(headers=dict(request.headers), query=request.GET.dict(), body=body)
     except (UnknownProvider, ProviderMisconfigured, UnsupportedOperation) as error:
         raise Http404 from error
     except WebhookRejected as error:
+        count_refusal(alias, error.code)
         if error.code == "unconfigured":
             raise Http404 from error
-        logger.warning("A hook of %s was rejected: %s", alias, error.code)
         return _rejected(error.code)
     except RequestDataTooBig:
+        count_refusal(alias, "too_large")
         return _rejected("too_large")
-    for event in events:
-        take_event(alias, event)
+    except UnreadablePostError:
+        return _rejected("body_incomplete")
+    take_events(alias, events, body)
     return JsonResponse({"received": len(events)})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from videos import conf, signals
@@ -15,6 +15,8 @@ from videos.providers import failures
 from videos.providers.exceptions import AssetNotFound, ProviderMisconfigured, UnknownProvider, VideoProviderError
 from videos.providers.registry import providers
 from videos.providers.types import AssetInfo
+from videos.services import captions, hooks
+from videos.services.delays import backoff
 from videos.services.errors import InvalidRequest, NotYours
 from videos.services.host_calls import ask_host
 
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FIRST_POLL_S = 30
-SLOWEST_POLL_S = 3600
 POLL_BATCH = 100
+ANNOUNCE_AGAIN = timedelta(minutes=1)
+_SAME_LENGTH_S = 1.0
 _HOST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 _SETTLED = (AssetStatus.READY, AssetStatus.FAILED, AssetStatus.DELETED)
+_ANNOUNCED = (AssetStatus.READY, AssetStatus.FAILED)
 
 
 def attach_host_id(
@@ -96,14 +99,23 @@ def protection_of(alias: str) -> Protection:
 
 
 def make_current(asset: Asset) -> None:
-    """Let this asset be the one that is played; the former one stays, unpolled."""
+    """Let this copy be the one that is played, and no other take its place once ready.
+
+    The former copy stays for a way back; one that is to be deleted at its host still will be. Captions go to the new
+    copy, marked for a check when its length is another.
+    """
     with transaction.atomic():
         Video.objects.select_for_update(no_key=True).get(pk=asset.video_id)
-        Asset.objects.filter(video_id=asset.video_id, is_current=True).exclude(pk=asset.pk).update(
-            is_current=False, next_poll_at=None
+        others = Asset.objects.filter(video_id=asset.video_id).exclude(pk=asset.pk)
+        former = others.filter(is_current=True).only("duration_s").first()
+        others.filter(is_current=True).update(
+            is_current=False,
+            next_poll_at=models.Case(models.When(status=AssetStatus.DELETED, then=models.F("next_poll_at"))),
         )
-        asset.is_current = True
-        asset.save(update_fields=["is_current"])
+        others.filter(is_next=True).update(is_next=False)
+        asset.is_current, asset.is_next = True, False
+        asset.save(update_fields=["is_current", "is_next"])
+        _take_captions_along(asset, former)
 
 
 def refresh_asset(asset_id: int) -> None:
@@ -114,17 +126,29 @@ def refresh_asset(asset_id: int) -> None:
     asset = Asset.objects.filter(pk=asset_id).first()
     if asset is None:
         return
+    asked_at = timezone.now()
     try:
         provider = providers[asset.provider]
         if asset.status == AssetStatus.DELETED:
             _delete_at_host(asset)
         else:
-            _apply(asset.pk, ask_host(lambda: provider.get_asset(asset.host_id)))
+            _apply(asset, ask_host(lambda: provider.get_asset(asset.host_id)), asked_at)
     except AssetNotFound:
-        _apply_not_found(asset.pk)
+        _apply_not_found(asset, asked_at)
     except (VideoProviderError, UnknownProvider, ProviderMisconfigured) as error:
         logger.warning("Asset %s could not be asked about: %s", asset.pk, error)
+        hooks.note_failure(asset, getattr(error, "code", "host_misconfigured"))
         _postpone(asset)
+
+
+def refresh_due_asset(asset_id: int) -> bool:
+    """Ask the host about one asset unless somebody did so since it became due; gives whether it was asked."""
+    now = timezone.now()
+    asset = Asset.objects.due_for_poll(now).filter(pk=asset_id).first()
+    if asset is None or not _put_off(asset, now):
+        return False
+    refresh_asset(asset_id)
+    return True
 
 
 def ask_again(videos: Sequence[Video]) -> int:
@@ -164,9 +188,9 @@ def _create(alias: str, host_id: str, *, title: str, owner: "AbstractBaseUser | 
         return other
 
 
-def _apply(asset_id: int, info: AssetInfo) -> None:
+def _apply(asset: Asset, info: AssetInfo, asked_at: datetime) -> None:
     with transaction.atomic():
-        asset = Asset.objects.select_for_update(no_key=True).get(pk=asset_id)
+        asset = _locked(asset)
         before = asset.status
         if before == AssetStatus.DELETED:
             return
@@ -176,54 +200,113 @@ def _apply(asset_id: int, info: AssetInfo) -> None:
         asset.host_status = info.host_status[:64]
         asset.failure_code = info.failure_code[:64]
         asset.failure_reason = failures.reason_of(info.failure_code) if info.failure_code else ""
-        asset.progress_percent = info.progress_percent
+        asset.progress_percent = 100 if asset.status == AssetStatus.READY else info.progress_percent
         asset.duration_s = info.duration_s if info.duration_s is not None else asset.duration_s
         asset.size_bytes = info.size_bytes if info.size_bytes is not None else asset.size_bytes
         asset.poster_url = info.poster_url if len(info.poster_url) <= 1000 else ""
         asset.raw = dict(info.raw)
-        _settle(asset, before)
+        _settle(asset, before, asked_at)
 
 
-def _apply_not_found(asset_id: int) -> None:
+def _apply_not_found(asset: Asset, asked_at: datetime) -> None:
     with transaction.atomic():
-        asset = Asset.objects.select_for_update(no_key=True).get(pk=asset_id)
+        asset = _locked(asset)
         before = asset.status
         was_there = asset.ready_at is not None or before == AssetStatus.DELETED
         asset.status = AssetStatus.DELETED if was_there else AssetStatus.FAILED
         asset.failure_code = failures.UNKNOWN_TO_HOST
         asset.failure_reason = failures.reason_of(failures.UNKNOWN_TO_HOST)
-        _settle(asset, before)
+        _settle(asset, before, asked_at)
 
 
-def _settle(asset: Asset, before: str) -> None:
+def _locked(asset: Asset) -> Asset:
+    # The video first, as everybody does who changes which copy is played.
+    Video.objects.select_for_update(no_key=True).get(pk=asset.video_id)
+    return Asset.objects.select_for_update(no_key=True).get(pk=asset.pk)
+
+
+def _settle(asset: Asset, before: str, asked_at: datetime) -> None:
     now = timezone.now()
-    if asset.status in _SETTLED:
-        asset.next_poll_at = None
-    else:
-        asset.next_poll_at = now + poll_delay(asset.poll_attempts)
+    if (
+        asset.status != AssetStatus.WAITING
+        and asset.uploaded_at is None
+        and asset.failure_code != failures.UNKNOWN_TO_HOST
+    ):
+        asset.uploaded_at = now
     if asset.status == AssetStatus.READY and asset.ready_at is None:
         asset.ready_at = now
+    owes_announcement = _owes_announcement(asset)
+    if not _is_due_again(asset, asked_at, now):
+        asset.next_poll_at = _next_poll(asset, now, owes_announcement)
     asset.save()
-    if asset.status == before or not asset.is_current:
+    hooks.mark_handled(asset, asked_at)
+    if asset.status == AssetStatus.READY and asset.is_next:
+        make_current(asset)
+    elif asset.status == AssetStatus.READY and asset.is_current and before != AssetStatus.READY:
+        played_before = Asset.objects.filter(video_id=asset.video_id, ready_at__isnull=False).exclude(pk=asset.pk)
+        _take_captions_along(asset, played_before.only("duration_s").order_by("-ready_at").first())
+    if owes_announcement:
+        transaction.on_commit(lambda: announce(asset.pk), robust=True)
+
+
+def _next_poll(asset: Asset, now: datetime, owes_announcement: bool) -> datetime | None:
+    if asset.status not in _SETTLED:
+        return now + poll_delay(asset.poll_attempts)
+    # Until the listeners were told, the asset stays due: a process that dies in between leaves them to the poll.
+    return now + ANNOUNCE_AGAIN if owes_announcement else None
+
+
+def _is_due_again(asset: Asset, asked_at: datetime, now: datetime) -> bool:
+    """Whether a hook or a person asked for news after the host was asked."""
+    return asset.next_poll_at is not None and asked_at < asset.next_poll_at <= now
+
+
+def _owes_announcement(asset: Asset) -> bool:
+    is_of_interest = asset.is_current or asset.is_next
+    return is_of_interest and asset.status in _ANNOUNCED and asset.announced_status != asset.status
+
+
+def announce(asset_id: int) -> None:
+    """Tell the listeners that a copy is ready or failed, at least once each time that it comes to be so.
+
+    A process that dies before it has noted so leaves the asset due for the poll, which tells them again.
+    """
+    asset = Asset.objects.select_related("video").filter(pk=asset_id).first()
+    if asset is None or asset.status not in _ANNOUNCED or asset.announced_status == asset.status:
         return
     if asset.status == AssetStatus.READY:
-        signals.send_on_commit(signals.video_ready, Video, video=asset.video, asset=asset)
-    elif asset.status == AssetStatus.FAILED:
-        signals.send_on_commit(signals.video_failed, Video, video=asset.video, asset=asset, reason=asset.failure_reason)
+        signals.video_ready.send_robust(Video, video=asset.video, asset=asset)
+    else:
+        signals.video_failed.send_robust(Video, video=asset.video, asset=asset, reason=asset.failure_reason)
+    told = Asset.objects.filter(pk=asset_id, status=asset.status)
+    told.update(announced_status=asset.status)
+    told.filter(next_poll_at=asset.next_poll_at).update(next_poll_at=None)
 
 
 def poll_delay(attempts: int) -> timedelta:
     """How long to wait after so many fruitless questions: 30 s, doubling, an hour at most."""
-    return timedelta(seconds=min(FIRST_POLL_S * 2 ** min(attempts, 10), SLOWEST_POLL_S))
+    return backoff(attempts)
+
+
+def _take_captions_along(asset: Asset, former: Asset | None) -> None:
+    before_s = former.duration_s if former is not None else None
+    if before_s is not None and asset.duration_s is not None and abs(before_s - asset.duration_s) > _SAME_LENGTH_S:
+        captions.mark_for_check(asset.video_id)
+    captions.queue_pushes(asset)
 
 
 def _take(asset: Asset, now: datetime) -> int:
-    taken = Asset.objects.filter(pk=asset.pk, next_poll_at=asset.next_poll_at).update(
-        next_poll_at=now + poll_delay(asset.poll_attempts), poll_attempts=min(asset.poll_attempts + 1, 1000)
-    )
+    taken = _put_off(asset, now)
     if taken:
         conf.enqueue("videos.refresh_asset", asset.pk)
     return taken
+
+
+def _put_off(asset: Asset, now: datetime) -> int:
+    """Move the next question on, unless somebody else did; gives 1 or 0."""
+    return Asset.objects.filter(pk=asset.pk, next_poll_at=asset.next_poll_at).update(
+        next_poll_at=now + poll_delay(asset.poll_attempts), poll_attempts=min(asset.poll_attempts + 1, 1000)
+    )
 
 
 def _postpone(asset: Asset) -> None:

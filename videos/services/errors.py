@@ -139,6 +139,20 @@ class SignatureInvalid(VideosError):
     detail = "This address is not good, or no longer: load the page again."
 
 
+class FileTooLarge(VideosError):
+    code = "file_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(detail=f"Files sent through this server are limited to {limit_bytes} bytes.")
+
+
+class NoThumbnail(VideosError):
+    """`no_thumbnail`, or `thumbnails_unsupported` by the host."""
+
+    code = "no_thumbnail"
+    detail = "There is no such picture of this video."
+
+
 class NotYours(VideosError):
     code = "permission_denied"
     detail = "You may not change this video."

@@ -1,9 +1,13 @@
-"""The one helper around waiting for a host."""
+"""Finding a host and waiting for it."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import connection
+
+from videos.providers.base import VideoProvider
+from videos.providers.exceptions import ProviderMisconfigured, UnknownProvider
+from videos.providers.registry import providers
 
 Answer = TypeVar("Answer")
 
@@ -17,3 +21,11 @@ def ask_host(call: Callable[[], Answer]) -> Answer:
     if connection.settings_dict.get("OPTIONS", {}).get("pool") and not connection.in_atomic_block:
         connection.close()
     return call()
+
+
+def usable_provider(alias: str) -> VideoProvider | None:
+    """The provider of this alias; None for one that is unknown or cannot be used as it is configured."""
+    try:
+        return providers[alias]
+    except (UnknownProvider, ProviderMisconfigured):
+        return None
