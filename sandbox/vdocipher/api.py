@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox.context import SandboxContext
-from sandbox.vdocipher import hooks, otp, uploads
+from sandbox.vdocipher import files, hooks, order, otp, uploads
+from sandbox.vdocipher.errors import BadRequest, UnknownThing
 from sandbox.vdocipher.library import (
     ENCODING_ERROR,
     NOT_MEDIA,
@@ -25,10 +26,6 @@ DEFAULT_PAGE = 20
 POSTER_HEIGHTS = (240, 360, 480)
 IMPORT_SCHEMES = ("http", "https", "ftp")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-class BadRequest(ValueError):
-    """A request the API refuses with 400 and this message."""
 
 
 def create_blueprint(context: SandboxContext, library: Library) -> Blueprint:
@@ -50,6 +47,10 @@ def create_blueprint(context: SandboxContext, library: Library) -> Blueprint:
     def unknown(error: UnknownVideo) -> Answer:
         return _message("Video not found", 404)
 
+    @blueprint.errorhandler(UnknownThing)
+    def unknown_part(error: UnknownThing) -> Answer:
+        return _message(str(error), 404)
+
     @blueprint.errorhandler(BadRequest)
     @blueprint.errorhandler(otp.RefusedOtp)
     def refuse(error: Exception) -> Answer:
@@ -58,6 +59,8 @@ def create_blueprint(context: SandboxContext, library: Library) -> Blueprint:
     _add_video_routes(blueprint, context, library)
     _add_list_routes(blueprint, context, library)
     _add_account_routes(blueprint, context, library)
+    files.add_routes(blueprint, context, library)
+    order.add_routes(blueprint, context, library)
     return blueprint
 
 
@@ -158,8 +161,16 @@ def _add_account_routes(blueprint: Blueprint, context: SandboxContext, library: 
         date = str(_body().get("date", ""))
         if not DATE.fullmatch(date):
             raise BadRequest("date must be YYYY-MM-DD")
-        lines = ["video,bandwidth", *(f"{video_id},{kb}" for video_id, kb in library.usage(date))]
-        return Response("".join(f"{line}\n" for line in lines), content_type="text/csv; charset=utf-8")
+        return Response(_usage_table(library, date), content_type="text/csv; charset=utf-8")
+
+
+def _usage_table(library: Library, date: str) -> str:
+    """Kilobytes by video, in the columns of the documents or in those that clients of the service have met."""
+    rows = library.usage(date)
+    if library.usage_has_extra_columns:
+        lines = ["date,video_id,title,bandwidth", *(f"{date},{video_id},,{kb}" for video_id, kb in rows)]
+        return "".join(f"{line}\r\n" for line in lines)
+    return "".join(f"{line}\n" for line in ["video,bandwidth", *(f"{video_id},{kb}" for video_id, kb in rows)])
 
 
 def _video(context: SandboxContext, video: dict[str, Any]) -> dict[str, Any]:

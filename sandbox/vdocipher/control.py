@@ -42,6 +42,11 @@ def create_blueprint(library: Library) -> Blueprint:
         library.count_usage(values["video"], values["kb"], values["date"])
         return jsonify({"message": "Added"}), 201
 
+    @blueprint.post("/usage-columns")
+    def give_usage_extra_columns() -> Answer:
+        library.give_usage_extra_columns()
+        return jsonify({"message": "Set"})
+
     return blueprint
 
 

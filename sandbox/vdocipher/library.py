@@ -8,6 +8,7 @@ from sandbox.vdocipher import hooks
 
 VIDEOS = "vdocipher.videos"
 USAGE = "vdocipher.usage"
+USAGE_FORM = "vdocipher.usage_form"
 SAMPLE_LENGTH_S = 48
 PRE_UPLOAD, QUEUED, READY = "PRE-Upload", "Queued", "ready"
 ENCODING_ERROR, NOT_MEDIA = "Encoding error", "Not a media file"
@@ -116,6 +117,14 @@ class Library:
         with self.context.store.lock:
             known = self.context.store.get(USAGE, key) or {"date": date, "video": video_id, "kb": 0}
             self.context.store.put(USAGE, key, known | {"kb": known["kb"] + kb})
+
+    @property
+    def usage_has_extra_columns(self) -> bool:
+        return self.context.store.get(USAGE_FORM, "columns") is not None
+
+    def give_usage_extra_columns(self) -> None:
+        """Answer the usage of a day with four columns and CRLF from now on."""
+        self.context.store.put(USAGE_FORM, "columns", {"extra": True})
 
     def usage(self, date: str) -> list[tuple[str, int]]:
         """Kilobytes delivered per video on one UTC day."""
