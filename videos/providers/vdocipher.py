@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from videos.providers import addresses, failures, http, option_checks, reading, watermark
+from videos.providers import addresses, failures, http, option_checks, reading, vdocipher_usage, watermark
 from videos.providers.base import VideoProvider
 from videos.providers.exceptions import (
     AssetNotFound,
@@ -30,7 +30,9 @@ from videos.providers.exceptions import (
 )
 from videos.providers.types import (
     AssetInfo,
+    CaptionFile,
     FormPostTicket,
+    HostUsage,
     Ping,
     PlaybackRequest,
     Protection,
@@ -47,6 +49,7 @@ UPLOAD_MAX_BYTES = 5 * 1024**3
 UPLOAD_TICKET_LIFETIME = timedelta(hours=1)
 USER_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 HOST_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
+LANGUAGE = re.compile(r"[a-z]{2}")
 STAND_IN_SECRET_PREFIX = "vdo_sandbox_"  # noqa: S105 - only marks keys of the local stand-in
 
 
@@ -74,6 +77,8 @@ class VdoCipherProvider(VideoProvider):
     supports_import: ClassVar[bool] = True
     supports_rename: ClassVar[bool] = True
     supports_delete: ClassVar[bool] = True
+    supports_captions: ClassVar[bool] = True
+    supports_usage: ClassVar[bool] = True
     supports_webhook: ClassVar[bool] = True
     supports_ping: ClassVar[bool] = True
 
@@ -124,9 +129,7 @@ class VdoCipherProvider(VideoProvider):
             duration_s=reading.number(data.get("length")),
             size_bytes=reading.whole_number(data.get("totalSizeBytes")),
             poster_url=_largest_poster(data.get("posters")),
-            failure_code=self.FAILURES.get(word.strip().lower(), failures.HOST_FAILED)
-            if status is Status.FAILED
-            else "",
+            failure_code=self._failure(word) if status is Status.FAILED else "",
             raw=data,
         )
 
@@ -226,6 +229,69 @@ class VdoCipherProvider(VideoProvider):
             raise MalformedResponse(f"{self.alias}: an import without an id.")
         return str(host_id)
 
+    # --- Captions, figures ----------------------------------------------------------------------------------------
+
+    def put_caption(self, host_id: str, caption: CaptionFile) -> None:
+        """https://www.vdocipher.com/docs/server/videomanagement/files/upload-captions
+
+        The host knows two-letter languages alone: `en-GB` and `en-US` replace one another. Whether it replaces a file
+        by itself is not documented, so the former ones are deleted once the new one is there.
+        """
+        language = self._language(caption.language)
+        former = self._caption_ids(host_id, language)
+        files = {"file": (f"{language}.vtt", caption.body.encode(), "text/vtt")}
+        path = f"/videos/{_checked(host_id)}/files/"
+        try:
+            added = self._object(self._call("POST", path, params={"language": language}, files=files))
+        except Rejected as error:
+            is_early = self.get_asset(host_id).status in (Status.WAITING, Status.PROCESSING)
+            code = "not_ready" if is_early else "caption_refused"
+            raise Rejected(f"{self.alias}: the captions were not taken.", code=code) from error
+        self._delete_files(host_id, [file_id for file_id in former if file_id != added.get("id")])
+
+    def delete_caption(self, host_id: str, language: str) -> None:
+        """Captions are deleted by the id of their file, which has to be looked up."""
+        try:
+            self._delete_files(host_id, self._caption_ids(host_id, self._language(language)))
+        except AssetNotFound:
+            logger.info("%s: video %r was already gone, and its captions with it.", self.alias, host_id)
+
+    def usage(self, day: date) -> list[HostUsage]:
+        """Bytes sent per video: https://www.vdocipher.com/docs/server/account/video-usage
+
+        A day is complete at 05:30 UTC on the next; the figures are "equal or less than actual".
+        """
+        answer = http.fetch(self._host_call("POST", "/account/video-usage", json={"date": day.isoformat()}))
+        counted = vdocipher_usage.bytes_by_video(answer.body)
+        if counted is None:
+            raise MalformedResponse(f"{self.alias}: a table of usage without the columns video and bandwidth.")
+        return [HostUsage(host_id=video, day=day, delivered_bytes=size) for video, size in counted.items()]
+
+    def _language(self, tag: str) -> str:
+        language = tag.partition("-")[0].lower()
+        if not LANGUAGE.fullmatch(language):
+            raise Rejected(f"{self.alias}: captions need a two-letter language.", code="caption_refused")
+        return language
+
+    def _caption_ids(self, host_id: str, language: str) -> list[int]:
+        files = self._call("GET", f"/videos/{_checked(host_id)}/files/")
+        if not isinstance(files, list):
+            raise MalformedResponse(f"{self.alias}: files that are not a list.")
+        return [
+            file["id"]
+            for file in files
+            if isinstance(file, dict)
+            and isinstance(file.get("id"), int)
+            and (file.get("format"), file.get("lang")) == ("vtt", language)
+        ]
+
+    def _delete_files(self, host_id: str, file_ids: list[int]) -> None:
+        for file_id in file_ids:
+            try:
+                self._call("DELETE", f"/videos/{_checked(host_id)}/files/{file_id}")
+            except AssetNotFound:
+                logger.info("%s: file %d of video %r was already gone.", self.alias, file_id, host_id)
+
     # --- Webhook, health, options ---------------------------------------------------------------------------------
 
     def parse_webhook(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> list[WebhookEvent]:
@@ -279,28 +345,18 @@ class VdoCipherProvider(VideoProvider):
 
     # --- Reading and calling --------------------------------------------------------------------------------------
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        json: Mapping[str, Any] | None = None,
-        patience: http.Patience = http.BACKGROUND,
-        is_repeatable: bool = True,
-    ) -> Any:
-        return http.fetch_json(
-            http.HostCall(
-                alias=self.alias,
-                method=method,
-                url=self.api_url.rstrip("/") + path,
-                headers={"Authorization": f"Apisecret {self.api_secret}"},
-                params=params or {},
-                json=json,
-                patience=patience,
-                is_repeatable=is_repeatable,
-                explain=self._explain,
-            )
+    def _call(self, method: str, path: str, **values: Any) -> Any:
+        return http.fetch_json(self._host_call(method, path, **values))
+
+    def _host_call(self, method: str, path: str, **values: Any) -> http.HostCall:
+        """`values` are further members of the call; its patience is BACKGROUND unless another one is named."""
+        return http.HostCall(
+            alias=self.alias,
+            method=method,
+            url=self.api_url.rstrip("/") + path,
+            headers={"Authorization": f"Apisecret {self.api_secret}"},
+            explain=self._explain,
+            **{"patience": http.BACKGROUND, **values},
         )
 
     def _explain(self, status: int, body: Any) -> type[VideoProviderError] | None:
