@@ -88,7 +88,7 @@ def _upsert(
         return
     connection = connections[router.db_for_write(model)]
     names = tuple(rows[0])
-    fields = {name: model._meta.get_field(name.removesuffix("_id")) for name in names}
+    fields = {field.attname: field for field in model._meta.concrete_fields}
     table = connection.ops.quote_name(model._meta.db_table)
     values = ", ".join([f"({', '.join(['%s'] * len(names))})"] * len(rows))
     sums = [f"{name} = {table}.{name} + excluded.{name}" for name in COUNTERS]

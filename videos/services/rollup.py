@@ -96,9 +96,10 @@ def _take_sessions(sessions: Sequence[PlaybackSession], changes: _Changes) -> No
 
 def _take_firsts(sessions: Sequence[PlaybackSession], changes: _Changes) -> None:
     """Count each viewer, and each completion, of a video once, whatever the number of sessions."""
-    progress_ids = {session.progress_id for session in sessions if session.rolled_up is not None}
+    counted = [session for session in sessions if session.rolled_up is not None]
+    progress_ids = [session.progress_id for session in counted if session.progress_id is not None]
     is_new = Q(is_viewer_tallied=False) | Q(is_completion_tallied=False, completed_at__isnull=False)
-    untallied = VideoProgress.objects.filter(is_new, pk__in=progress_ids - {None}).order_by("pk")
+    untallied = VideoProgress.objects.filter(is_new, pk__in=progress_ids).order_by("pk")
     rows = list(untallied.select_for_update(no_key=True).defer("played"))
     for row in rows:
         if not row.is_viewer_tallied:
@@ -120,5 +121,6 @@ def _events_of(sessions: Sequence[PlaybackSession]) -> dict[int, dict[str, int]]
 
 
 def _duration_ms(session: PlaybackSession) -> int | None:
-    asset_s, progress_ms = getattr(session, "asset_duration_s"), getattr(session, "progress_duration_ms")  # noqa: B009
+    asset_s: float | None = vars(session)["asset_duration_s"]
+    progress_ms: int | None = vars(session)["progress_duration_ms"]
     return round(asset_s * 1000) if asset_s else progress_ms
