@@ -2,13 +2,26 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from environs import Env
 
+from sandbox.cloudflare.account import new_signing_key
+from sandbox.config import SandboxConfig
+
 STRIPE_SANDBOX_KEY = "sk_test_sandbox_11tutors"
 VDOCIPHER_SANDBOX_KEY = "vdo_sandbox_11tutors"
+CLOUDFLARE = "video (Cloudflare Stream)"
+CLOUDFLARE_KEYS = (
+    "CLOUDFLARE_ACCOUNT_ID",
+    "CLOUDFLARE_STREAM_API_TOKEN",
+    "CLOUDFLARE_STREAM_SIGNING_KEY",
+    "CLOUDFLARE_STREAM_SIGNING_KEY_ID",
+    "CLOUDFLARE_STREAM_CUSTOMER_CODE",
+    "CLOUDFLARE_STREAM_WEBHOOK_SECRET",
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,7 @@ def make_plan(base_dir: Path) -> Plan:
             bool(env.str("VIDEO_SERVICE_SECRET_KEY", "") or env.str("VDOCIPHER_API_SECRET", "")),
             _vdocipher_stand_in(sandbox_port, var_dir),
         ),
+        (CLOUDFLARE, any(env.str(name, "") for name in CLOUDFLARE_KEYS), _cloudflare_stand_in(sandbox_port, var_dir)),
         ("mail", _has_mail(env), {"EMAIL_HOST": "127.0.0.1", "EMAIL_USE_TLS": "0", "EMAIL_HOST_USER": ""}),
     ):
         (real if is_real else stand_ins).append(name)
@@ -82,9 +96,26 @@ def _vdocipher_stand_in(sandbox_port: int, var_dir: Path) -> dict[str, str]:
     }
 
 
-def _kept_secret(path: Path) -> str:
+def _cloudflare_stand_in(sandbox_port: int, var_dir: Path) -> dict[str, str]:
+    base = f"http://127.0.0.1:{sandbox_port}/cloudflare"
+    return {
+        "CLOUDFLARE_ACCOUNT_ID": SandboxConfig.cloudflare_account_id,
+        "CLOUDFLARE_STREAM_API_TOKEN": SandboxConfig.cloudflare_api_token,
+        "CLOUDFLARE_STREAM_SIGNING_KEY": _kept_secret(var_dir / "cloudflare_signing_key", new_signing_key),
+        "CLOUDFLARE_STREAM_WEBHOOK_SECRET": _kept_secret(var_dir / "cloudflare_webhook_secret"),
+        "CLOUDFLARE_API_URL": f"{base}/client/v4",
+        "CLOUDFLARE_STREAM_PLAYBACK_URL": f"{base}/customer-{SandboxConfig.cloudflare_customer_code}",
+        "CLOUDFLARE_STREAM_PLAYER_SCRIPT_URL": f"{base}/embed/sdk.latest.js",
+    }
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def _kept_secret(path: Path, make: Callable[[], str] = _new_secret) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
+        path.write_text(make())
     return path.read_text()

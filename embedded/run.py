@@ -12,7 +12,7 @@ from types import FrameType
 
 import requests
 
-from embedded.environment import Plan, make_plan
+from embedded.environment import CLOUDFLARE, Plan, make_plan
 from embedded.processes import ProcessFailed, Service, run_to_end, stop_all
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -94,6 +94,12 @@ def _start_sandbox(plan: Plan) -> Service:
         "SANDBOX_STRIPE_WEBHOOK_URL": f"{plan.url}api/payments/stripe/webhook/",
         "SANDBOX_VDOCIPHER_WEBHOOK_URL": f"{plan.url}api/videos/webhooks/vdocipher/?token={token}",
     }
+    if CLOUDFLARE in plan.stand_ins:
+        environment |= {
+            "SANDBOX_CLOUDFLARE_WEBHOOK_URL": f"{plan.url}api/videos/webhooks/cloudflare/",
+            "SANDBOX_CLOUDFLARE_WEBHOOK_SECRET": environment["CLOUDFLARE_STREAM_WEBHOOK_SECRET"],
+            "SANDBOX_CLOUDFLARE_SIGNING_KEY": environment["CLOUDFLARE_STREAM_SIGNING_KEY"],
+        }
     arguments = (f"--port={plan.sandbox_port}", f"--state-dir={plan.var_dir / 'sandbox'}")
     return _service("sandbox", plan, environment, "-m", "sandbox", *arguments)
 
