@@ -143,6 +143,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "mailing.sweep": {"task": "mailing.sweep", "schedule": 30.0},
     "videos.poll_assets": {"task": "videos.poll_assets", "schedule": 30.0},
+    "videos.reap_uploads": {"task": "videos.reap_uploads", "schedule": 3600.0},
+    "videos.roll_up": {"task": "videos.roll_up", "schedule": 60.0},
+    "videos.find_unusual_use": {"task": "videos.find_unusual_use", "schedule": 3600.0},
+    "videos.prune": {"task": "videos.prune", "schedule": 7 * 86400.0},
     "payments.expire_orders": {"task": "payments.expire_orders", "schedule": 300.0},
     "users.flush_expired_tokens": {"task": "users.flush_expired_tokens", "schedule": 86400.0},
 }

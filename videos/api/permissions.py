@@ -23,3 +23,10 @@ class MayManageVideo(BasePermission):
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
         return conf.manage_policy()(request.user, obj)
+
+
+class RunsThePlatform(BasePermission):
+    """VIDEO_STAFF_POLICY decides."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user and request.user.is_authenticated) and conf.staff_policy()(request.user)

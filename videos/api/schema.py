@@ -45,3 +45,21 @@ CREATE_ERRORS = errors(
     e403="You may not create videos.",
     e503="The host gives no upload ticket at the moment.",
 )
+REPLACE_ERRORS = MANAGE_ERRORS | errors(
+    e400="A field is wrong, the file is too large, or no host fits.",
+    e409="`video_deleted`: the video is gone.",
+    e503="No host takes the file at the moment.",
+)
+FILE_ERRORS = REPLACE_ERRORS | errors(
+    e400="`body_incomplete`, `body_empty`, or the host refuses the file.",
+    e411="`length_required`: there is no Content-Length.",
+    e413="`file_too_large` to go through this server: get a ticket instead.",
+)
+STATISTICS_ERRORS = MANAGE_ERRORS | errors(e400="A day is wrong, or `invalid_span`.")
+METRICS_ERRORS = errors(e401="Not signed in.", e403="For the platform's staff.")
+SHARE_ERRORS = errors(
+    e401="Sign in to watch this video.",
+    e403="No right to watch; `code` says why.",
+    e404="Unknown video.",
+    e409="`not_shareable`: neither public nor unlisted.",
+)
