@@ -20,6 +20,7 @@ from eleven_tutors.tests.api_surface import endpoints
 from payments.models import Order, OrderStatus
 from users.tests.factories import auth_client, make_user
 from videos.models import PlaybackSession, SessionDoor
+from videos.services.captions import put_caption
 from videos.services.playback import RequestContext, open_session
 from videos.services.tokens import session_token
 from videos.tests.factories import host_video
@@ -56,6 +57,9 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "courses:course"): EVERYBODY,
     ("GET", "courses:lesson"): (401, 404, 200, 200, 404, 200),
     ("PATCH", "courses:lesson"): (401, 404, 403, 200, 404, 200),
+    ("GET", "courses:course-progress"): MANAGERS,
+    ("POST", "courses:lesson-completion"): (401, 404, 200, 200, 404, 200),
+    ("DELETE", "courses:lesson-completion"): (401, 404, 200, 200, 404, 200),
     ("GET", "courses:enrollment-list"): SIGNED_IN,
     ("POST", "courses:enrollment-list"): (401, 403, 403, 403, 403, 400),
     ("GET", "courses:image"): (404,) * 6,
@@ -72,14 +76,43 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("PATCH", "videos:video"): MANAGERS,
     ("DELETE", "videos:video"): (401, 403, 403, 204, 403, 204),
     ("GET", "videos:video-status"): MANAGERS,
+    ("POST", "videos:video-upload"): (401, 403, 403, 400, 403, 400),
+    ("POST", "videos:video-file"): (401, 403, 403, 201, 403, 201),
+    ("GET", "videos:video-captions"): MANAGERS,
+    ("GET", "videos:video-caption"): (401, 403, 200, 200, 403, 200),
+    ("PUT", "videos:video-caption"): (401, 403, 403, 415, 403, 415),
+    ("DELETE", "videos:video-caption"): (401, 403, 403, 204, 403, 204),
+    ("GET", "videos:video-thumbnail"): (401, 403, 404, 404, 403, 404),
     ("POST", "videos:video-playback"): (401, 403, 200, 200, 403, 200),
     ("POST", "videos:video-otp"): (401, 403, 200, 200, 403, 200),
+    ("GET", "videos:video-statistics"): MANAGERS,
+    ("GET", "videos:video-views"): MANAGERS,
+    # The video is for the enrolled: whoever may watch it hears that it cannot be shared.
+    ("GET", "videos:video-share"): (401, 403, 409, 409, 403, 409),
+    ("GET", "videos:metrics"): (401, 403, 403, 403, 403, 200),
+    ("GET", "videos:progress-list"): SIGNED_IN,
+    ("GET", "videos:session-list"): SIGNED_IN,
+    # Who never watched it and may not is refused.
+    ("GET", "videos:video-progress"): (401, 403, 200, 200, 403, 200),
     # The session's own token decides, whoever sends it.
     ("POST", "videos:session-heartbeat"): (403,) * 6,
     ("POST", "videos:session-end"): (403,) * 6,
     ("POST", "videos:webhook"): OPEN_BAD_BODY,
 }
-VIDEO_ADDRESSES = ("video", "video-status", "video-playback", "video-otp")
+VIDEO_ADDRESSES = (
+    "video",
+    "video-status",
+    "video-captions",
+    "video-thumbnail",
+    "video-playback",
+    "video-otp",
+    "video-progress",
+    "video-statistics",
+    "video-views",
+    "video-share",
+    "video-upload",
+    "video-file",
+)
 DEVICE = {"device_id": "7f4c2d1e-0000-4000-8000-000000000000"}
 BODIES: dict[str, dict[str, Any]] = {
     "videos:video-playback": DEVICE,
@@ -107,6 +140,7 @@ def world(db, sandbox, settings) -> World:
     course = make_course(instructors=[users["instructor"]])
     make_course(instructors=[users["other_instructor"]])
     video = host_video(sandbox, access_level="entitled", owner=users["instructor"])
+    put_caption(video=video, language="en", label="", body=b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n")
     lesson = make_lesson(part=make_part(course=course), video=video)
     resource = LessonResource.objects.create(
         lesson=lesson, title="Sheet", file=SimpleUploadedFile("sheet.txt", b"text")
@@ -121,13 +155,16 @@ def world(db, sandbox, settings) -> World:
     arguments = {
         "courses:university": {"slug": course.university.slug},
         "courses:course": {"slug": course.slug},
+        "courses:course-progress": {"slug": course.slug},
         "courses:lesson": {"slug": lesson.slug},
+        "courses:lesson-completion": {"slug": lesson.slug},
         "courses:image": {"kind": "thumbnails", "owner_id": course.pk, "name": "none.png"},
         "courses:resource": {"token": sign_resource(resource.pk)},
         "payments:order-detail": {"public_id": order.public_id},
         "payments:order-sync": {"public_id": order.public_id},
         "videos:webhook": {"alias": "vdocipher"},
         **{f"videos:{name}": {"video_id": video.pk} for name in VIDEO_ADDRESSES},
+        "videos:video-caption": {"video_id": video.pk, "language": "en"},
         **{f"videos:session-{name}": {"session_id": session.public_id} for name in ("heartbeat", "end")},
     }
     clients = {"anonymous": APIClient()} | {name: auth_client(user) for name, user in users.items()}

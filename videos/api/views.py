@@ -9,29 +9,26 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics
-from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from videos import conf
 from videos.api.errors import SpeaksErrors
+from videos.api.pagination import VideoPagination
 from videos.api.permissions import MayCreateVideos, MayManageVideo
 from videos.api.schema import CREATE_ERRORS, MANAGE_ERRORS
 from videos.api.serializers import (
+    VideoChangesSerializer,
     VideoCreatedSerializer,
     VideoCreateSerializer,
+    VideoFilterSerializer,
     VideoSerializer,
     VideoStatusSerializer,
 )
 from videos.models import Video
+from videos.services.details import update_video
 from videos.services.removal import delete_video
-from videos.services.uploads import create_upload
-
-
-class VideoPagination(PageNumberPagination):
-    page_size = 20
-    page_size_query_param = "page_size"
-    max_page_size = 100
+from videos.services.uploads import create_upload, import_video
 
 
 class VideoListView(SpeaksErrors, generics.ListAPIView):
@@ -42,9 +39,19 @@ class VideoListView(SpeaksErrors, generics.ListAPIView):
     queryset = Video.objects.none()
 
     def get_queryset(self) -> QuerySet[Video]:
-        return Video.objects.with_current_asset().not_deleted().filter(conf.managed_policy()(self.request.user))
+        data = VideoFilterSerializer(data=self.request.query_params)
+        data.is_valid(raise_exception=True)
+        mine = Video.objects.with_current_asset().not_deleted().filter(conf.managed_policy()(self.request.user))
+        wanted = data.validated_data
+        if "tag" in wanted:
+            mine = mine.filter(tags__name=wanted["tag"].lower())
+        if "status" in wanted:
+            mine = mine.with_status(wanted["status"])
+        if "search" in wanted:
+            mine = mine.filter(title__icontains=wanted["search"])
+        return mine.prefetch_related("tags")
 
-    @extend_schema(operation_id="videos_list")
+    @extend_schema(operation_id="videos_list", parameters=[VideoFilterSerializer])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The videos that I manage, newest first."""
         return self.list(request, *args, **kwargs)
@@ -55,25 +62,36 @@ class VideoListView(SpeaksErrors, generics.ListAPIView):
         responses={201: VideoCreatedSerializer, **CREATE_ERRORS},
     )
     def post(self, request: Request) -> Response:
-        """Create a video and get the ticket with which the browser uploads its file straight to the host."""
+        """Create a video and get the ticket with which the browser uploads its file straight to the host.
+
+        With `source_url` the host fetches the file by itself. `passed_over` names hosts that were asked before.
+        """
         data = VideoCreateSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        values = dict(data.validated_data)
-        video, ticket = create_upload(
-            owner=cast(AbstractBaseUser, request.user),
-            size_bytes=values.pop("size"),
-            provider_alias=values.pop("provider"),
-            **values,
-        )
-        body = {"video": VideoSerializer(video).data, "upload": ticket.as_json()}
+        values = _renamed(data.validated_data)
+        create: Any = import_video if "url" in values else create_upload
+        video, asset, ticket = create(owner=cast(AbstractBaseUser, request.user), **values)
+        body = {
+            "video": VideoSerializer(video).data,
+            "upload": ticket.as_json(),
+            "passed_over": asset.passed_over,
+        }
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
+
+
+_SERVICE_NAMES = {"size": "size_bytes", "provider": "provider_alias", "source_url": "url"}
+
+
+def _renamed(values: dict[str, Any]) -> dict[str, Any]:
+    unused = {"content_type"} if "source_url" in values else set()
+    return {_SERVICE_NAMES.get(name, name): value for name, value in values.items() if name not in unused}
 
 
 class ManagedVideoView(SpeaksErrors):
     permission_classes = [MayManageVideo]
 
     def managed_video(self, request: Request, video_id: UUID) -> Video:
-        video = get_object_or_404(Video.objects.with_current_asset(), pk=video_id)
+        video = get_object_or_404(Video.objects.with_current_asset().prefetch_related("tags"), pk=video_id)
         self.check_object_permissions(request, video)
         return video
 
@@ -84,15 +102,17 @@ class VideoView(ManagedVideoView):
         return Response(VideoSerializer(self.managed_video(request, video_id)).data)
 
     @extend_schema(
-        operation_id="videos_update", request=VideoSerializer, responses={200: VideoSerializer, **MANAGE_ERRORS}
+        operation_id="videos_update",
+        request=VideoChangesSerializer,
+        responses={200: VideoSerializer, **MANAGE_ERRORS},
     )
     def patch(self, request: Request, video_id: UUID) -> Response:
-        """Change title, access level, tier or wanted protection."""
+        """Change title, access level, tier, wanted protection, tags or metadata."""
         video = self.managed_video(request, video_id)
-        data = VideoSerializer(video, data=request.data, partial=True)
+        data = VideoChangesSerializer(data=request.data, partial=True)
         data.is_valid(raise_exception=True)
-        data.save()
-        return Response(data.data)
+        update_video(video=video, **data.validated_data)
+        return Response(VideoSerializer(self.managed_video(request, video_id)).data)
 
     @extend_schema(
         operation_id="videos_delete",

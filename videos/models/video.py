@@ -55,6 +55,10 @@ class VideoQuerySet(models.QuerySet["Video"]):
             return cast(Video, video)
         return None
 
+    def with_status(self, status: str) -> "VideoQuerySet":
+        """Those whose current asset has this status."""
+        return self.filter(assets__is_current=True, assets__status=status)
+
     def not_deleted(self) -> "VideoQuerySet":
         deleted = Asset.objects.filter(video=OuterRef("pk"), is_current=True, status=AssetStatus.DELETED)
         return self.filter(~Exists(deleted))

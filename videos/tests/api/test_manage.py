@@ -37,8 +37,12 @@ def test_creating_a_video_gives_the_ticket_of_its_upload(sandbox, staff, client_
         ({"title": ""}, "title"),
         ({"filename": None}, "filename"),
         ({"access_level": "secret"}, "access_level"),
-        ({"protection": "open"}, "provider"),
         ({"provider": "nobody"}, "provider"),
+        ({"access_level": "tier"}, "required_tier"),
+        ({"tags": ["Not a tag!"]}, "tags"),
+        ({"tags": [f"tag-{number}" for number in range(21)]}, "tags"),
+        ({"metadata": {"text": "x" * 17_000}}, "metadata"),
+        ({"source_url": "https://example.com/a.mp4"}, "filename"),
     ],
 )
 def test_an_upload_that_cannot_be_is_refused_before_any_host_is_asked(sandbox, staff, client_of, change, attr):

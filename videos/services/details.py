@@ -1,0 +1,61 @@
+"""What people say about a video, as opposed to what its host says: title, access, tags, metadata."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from videos.models import AccessLevel, Tag, Video
+from videos.services.errors import InvalidRequest
+
+TAGS_MAX = 20
+METADATA_MAX_BYTES = 16 * 1024
+_TAG = re.compile(r"[a-z0-9_-]{1,50}")
+
+
+def update_video(*, video: Video, tags: Iterable[str] | None = None, **changes: Any) -> Video:
+    """Change fields of a video, and its tags when they are given.
+
+    Raises InvalidRequest: `required_tier_missing`, `tag_invalid`, `metadata_too_large`.
+    """
+    for name, value in changes.items():
+        setattr(video, name, value)
+    check_details(access_level=video.access_level, required_tier=video.required_tier, metadata=video.metadata)
+    names = None if tags is None else clean_tags(tags)
+    with transaction.atomic():
+        video.save(update_fields=[*changes, "updated_at"])
+        if names is not None:
+            set_tags(video, names)
+    return video
+
+
+def check_details(*, access_level: str, required_tier: str, metadata: Mapping[str, Any] | None) -> None:
+    """Let details pass that a video can have; raises InvalidRequest as `update_video`."""
+    if access_level == AccessLevel.TIER and not required_tier:
+        raise InvalidRequest(
+            "required_tier_missing", attr="required_tier", detail="Name the tier that this video is for."
+        )
+    if len(json.dumps(metadata or {}).encode()) > METADATA_MAX_BYTES:
+        raise InvalidRequest(
+            "metadata_too_large", attr="metadata", detail=f"Metadata is limited to {METADATA_MAX_BYTES} bytes."
+        )
+
+
+def clean_tags(names: Iterable[str]) -> list[str]:
+    """Tags in lower case, each once, in order; raises InvalidRequest (`tag_invalid`)."""
+    tags = list(dict.fromkeys(name.strip().lower() for name in names))
+    if len(tags) > TAGS_MAX or not all(_TAG.fullmatch(tag) for tag in tags):
+        raise InvalidRequest(
+            "tag_invalid",
+            attr="tags",
+            detail=f"Up to {TAGS_MAX} tags of letters a-z, digits, - and _, 50 characters each.",
+        )
+    return tags
+
+
+def set_tags(video: Video, names: Sequence[str]) -> None:
+    """Give the video these tags, already clean, in place of those it had; needs a transaction."""
+    Tag.objects.bulk_create([Tag(name=name) for name in names], ignore_conflicts=True)
+    video.tags.set(Tag.objects.filter(name__in=names))
