@@ -1,6 +1,5 @@
 """Cloudflare Stream: https://developers.cloudflare.com/stream/"""
 
-import base64
 import hashlib
 import ipaddress
 import json
@@ -14,17 +13,16 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.core.checks import CheckMessage, Error, Warning
-from django.utils import timezone
 
 from videos.providers import addresses, failures, http, option_checks, reading, signatures
 from videos.providers import cloudflare_analytics as analytics
+from videos.providers import cloudflare_uploads as uploads
 from videos.providers.base import VideoProvider
+from videos.providers.cloudflare_api import StreamApi, members
 from videos.providers.exceptions import (
     AssetNotFound,
-    CredentialsRejected,
     MalformedResponse,
     ProviderMisconfigured,
-    QuotaExceeded,
     Rejected,
     VideoProviderError,
     WebhookRejected,
@@ -52,15 +50,8 @@ logger = logging.getLogger(__name__)
 HOST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 STAND_IN_TOKEN_PREFIX = "cf_sandbox_"  # noqa: S105 - only marks keys of the local stand-in
-# Whether the documents' 200 MB are decimal is not said; the smaller reading is always right.
-FORM_MAX_BYTES = 200_000_000
 UPLOAD_MAX_BYTES = 30 * 1000**3
 CAPTION_MAX_BYTES = 10 * 1000**2
-# A multiple of 256 KiB, from 5 MiB to 200 MiB: https://developers.cloudflare.com/stream/uploading-videos/resumable-uploads/
-CHUNK_BYTES = 52_428_800
-# The host takes an end from 2 minutes to 6 hours ahead.
-FORM_LIFETIME = timedelta(hours=1)
-TUS_LIFETIME = timedelta(hours=5, minutes=50)
 # Tokens of more than 24 hours are refused; a minute is left for clocks that differ.
 TOKEN_MAX_S = 24 * 3600 - 60
 IFRAME_ALLOW = "accelerometer; gyroscope; autoplay; encrypted-media; fullscreen; picture-in-picture"
@@ -74,7 +65,8 @@ class CloudflareStreamProvider(VideoProvider):
     `signing_key` is the base64 `jwk` of a signing key, or its base64 `pem` with `signing_key_id` beside it;
     `customer_code` is that of the account's playback addresses (`https://customer-<CODE>.cloudflarestream.com`), and
     `playback_url` replaces such an address; `allowed_origins` are the sites that may embed new videos; `pin_ip` lets a
-    token play from the viewer's address alone; `max_duration_s` is reserved from the plan until a file is processed.
+    token play from the viewer's address alone; `max_duration_s` is reserved from the plan until a file is processed;
+    files of `form_max_bytes` or more go by tus (whether the host's 200 MB are decimal is not documented).
     """
 
     account_id: str = field(metadata={"variable": "CLOUDFLARE_ACCOUNT_ID"})
@@ -89,6 +81,7 @@ class CloudflareStreamProvider(VideoProvider):
     allowed_origins: tuple[str, ...] = ()
     pin_ip: bool = False
     max_duration_s: int = 21600
+    form_max_bytes: int = 200_000_000
 
     protections: ClassVar[tuple[Protection, ...]] = (Protection.OPEN,)
     grants_locally: ClassVar[bool] = True
@@ -121,9 +114,6 @@ class CloudflareStreamProvider(VideoProvider):
         "ERR_DURATION_TOO_SHORT": failures.TOO_SHORT,
         "ERR_FETCH_ORIGIN_ERROR": failures.FETCH_FAILED,
     }
-    ERRORS: ClassVar[Mapping[int, type[VideoProviderError]]] = {10000: CredentialsRejected, 10011: QuotaExceeded}
-    # 120 videos may be queued or encoded at once: https://developers.cloudflare.com/stream/faq/
-    FULL = re.compile(r"queued|encoding|capacity|quota", re.IGNORECASE)
 
     @property
     def player_origins(self) -> tuple[str, ...]:
@@ -142,7 +132,7 @@ class CloudflareStreamProvider(VideoProvider):
             host_id=host_id,
             status=status,
             host_status=word,
-            title=reading.text(_members(data.get("meta")).get("name")),
+            title=reading.text(members(data.get("meta")).get("name")),
             duration_s=reading.number(data.get("duration")),
             size_bytes=reading.whole_number(data.get("size")),
             failure_code=self._failure(told) if status is Status.FAILED else "",
@@ -152,13 +142,13 @@ class CloudflareStreamProvider(VideoProvider):
 
     def rename(self, host_id: str, title: str) -> None:
         """Change the name in the dashboard; whether `meta` is merged is not documented, so all of it is sent."""
-        meta = _members(self._video(host_id).get("meta")) | {"name": title}
-        self._call("POST", f"/stream/{host_id}", json={"meta": meta})
+        meta = members(self._video(host_id).get("meta")) | {"name": title}
+        self._api.call("POST", f"/stream/{host_id}", json={"meta": meta})
 
     def delete(self, host_id: str) -> None:
         """Delete one video; the host answers without a body."""
         try:
-            self._send("DELETE", f"/stream/{_checked(host_id)}")
+            self._api.send("DELETE", f"/stream/{_checked(host_id)}")
         except AssetNotFound:
             logger.info("%s: video %r was already gone.", self.alias, host_id)
 
@@ -236,60 +226,26 @@ class CloudflareStreamProvider(VideoProvider):
             raise Rejected(f"{self.alias}: the size of the file must be known.", code="size_required")
         if request.size_bytes > UPLOAD_MAX_BYTES:
             raise Rejected(f"{self.alias}: files are limited to {UPLOAD_MAX_BYTES} bytes.", code="file_too_large")
-        if request.size_bytes < FORM_MAX_BYTES:
-            return self._form_ticket(request)
-        return self._tus_ticket(request, size_bytes=request.size_bytes)
-
-    def _form_ticket(self, request: UploadRequest) -> FormPostTicket:
-        """https://developers.cloudflare.com/stream/uploading-videos/direct-creator-uploads/"""
-        expires_at = timezone.now() + FORM_LIFETIME
-        body = self._settings(request.title or request.filename, request.creator_id)
-        body |= {"maxDurationSeconds": self.max_duration_s, "expiry": _iso(expires_at)}
-        result = _members(self._call("POST", "/stream/direct_upload", json=body))
-        host_id, url = result.get("uid"), result.get("uploadURL")
-        if not reading.is_filled(host_id) or not reading.is_filled(url):
-            raise MalformedResponse(f"{self.alias}: an upload without uid or uploadURL.")
-        return FormPostTicket(host_id=host_id, url=url, fields={}, expires_at=expires_at)
-
-    def _tus_ticket(self, request: UploadRequest, *, size_bytes: int) -> TusTicket:
-        """https://developers.cloudflare.com/stream/uploading-videos/resumable-uploads/"""
-        expires_at = timezone.now() + TUS_LIFETIME
-        metadata = {
-            "name": request.title or request.filename,
-            "requiresignedurls": "",
-            "maxDurationSeconds": str(self.max_duration_s),
-            "expiry": _iso(expires_at),
-            "allowedorigins": ",".join(self.allowed_origins),
-        }
-        headers = {
-            "Tus-Resumable": "1.0.0",
-            "Upload-Length": str(size_bytes),
-            "Upload-Metadata": _tus_metadata({k: v for k, v in metadata.items() if v or k == "requiresignedurls"}),
-        }
-        # The metadata cannot name the creator: https://github.com/tus/tus-js-client/issues/684
-        if request.creator_id:
-            headers["Upload-Creator"] = _creator(request.creator_id)
-        answer = self._send("POST", "/stream", params={"direct_user": "true"}, headers=headers)
-        url, host_id = answer.headers.get("Location"), answer.headers.get("stream-media-id")
-        if not reading.is_filled(url) or not reading.is_filled(host_id):
-            raise MalformedResponse(f"{self.alias}: a tus upload without Location or stream-media-id.")
-        return TusTicket(host_id=host_id, upload_url=url, chunk_size=CHUNK_BYTES, expires_at=expires_at)
+        video = self._new_video(request.title or request.filename, request.creator_id)
+        if request.size_bytes < self.form_max_bytes:
+            return uploads.form_ticket(self._api, video)
+        return uploads.tus_ticket(self._api, video, size_bytes=request.size_bytes)
 
     def import_url(self, url: str, *, title: str) -> str:
         """Let Stream fetch a file: https://developers.cloudflare.com/stream/uploading-videos/upload-via-link/"""
-        body = {"input": url} | self._settings(title)
-        host_id = _members(self._call("POST", "/stream/copy", json=body, is_repeatable=False)).get("uid")
+        body = {"input": url} | self._new_video(title).as_json()
+        host_id = members(self._api.call("POST", "/stream/copy", json=body, is_repeatable=False)).get("uid")
         if not reading.is_filled(host_id):
             raise MalformedResponse(f"{self.alias}: an import without a uid.")
         return host_id
 
-    def _settings(self, title: str, creator_id: str = "") -> dict[str, Any]:
-        settings: dict[str, Any] = {"meta": {"name": title}, "requireSignedURLs": True}
-        if creator_id:
-            settings["creator"] = _creator(creator_id)
-        if self.allowed_origins:
-            settings["allowedOrigins"] = list(self.allowed_origins)
-        return settings
+    def _new_video(self, title: str, creator_id: str = "") -> uploads.NewVideo:
+        return uploads.NewVideo(
+            title=title,
+            creator_id=creator_id,
+            allowed_origins=tuple(self.allowed_origins),
+            max_duration_s=self.max_duration_s,
+        )
 
     # --- Captions -------------------------------------------------------------------------------------------------
 
@@ -300,7 +256,7 @@ class CloudflareStreamProvider(VideoProvider):
             raise Rejected(f"{self.alias}: captions are limited to {CAPTION_MAX_BYTES} bytes.", code="caption_refused")
         files = {"file": (f"{caption.language}.vtt", content, "text/vtt")}
         try:
-            self._call("PUT", self._caption_path(host_id, caption.language), files=files)
+            self._api.call("PUT", self._caption_path(host_id, caption.language), files=files)
         except Rejected as error:
             # How the host words that it is too early is not documented, so it is asked how far the video is.
             is_early = self.get_asset(host_id).status in (Status.WAITING, Status.PROCESSING)
@@ -309,7 +265,7 @@ class CloudflareStreamProvider(VideoProvider):
 
     def delete_caption(self, host_id: str, language: str) -> None:
         try:
-            self._send("DELETE", self._caption_path(host_id, language))
+            self._api.send("DELETE", self._caption_path(host_id, language))
         except AssetNotFound:
             logger.info("%s: video %r had no captions in %s.", self.alias, host_id, language)
 
@@ -322,7 +278,7 @@ class CloudflareStreamProvider(VideoProvider):
 
     def storage(self) -> HostStorage:
         """Minutes kept, of those the plan allows."""
-        result = _members(self._call("GET", "/stream/storage-usage"))
+        result = members(self._api.call("GET", "/stream/storage-usage"))
         stored, limit = (reading.number(result.get(f"totalStorageMinutes{suffix}")) for suffix in ("", "Limit"))
         return HostStorage(
             stored_s=None if stored is None else stored * 60,
@@ -332,39 +288,13 @@ class CloudflareStreamProvider(VideoProvider):
 
     def usage(self, day: date) -> list[HostUsage]:
         """Seconds delivered per video on one day; raises Rejected (range_too_old) after 90 days."""
-        counted = self._minutes(day, day + timedelta(days=1))
+        counted = analytics.minutes_by_video(self._api, day, day + timedelta(days=1))
         return [HostUsage(host_id=uid, day=day, delivered_s=minutes * 60) for uid, minutes in counted.items()]
 
     def statistics(self, since: date, until: date) -> list[HostStatistics]:
         """Seconds watched per video; raises Rejected (range_too_old) when some of it is more than 90 days ago."""
-        counted = self._minutes(since, until)
+        counted = analytics.minutes_by_video(self._api, since, until)
         return [HostStatistics(host_id=uid, watched_s=minutes * 60) for uid, minutes in counted.items()]
-
-    def _minutes(self, since: date, until: date) -> dict[str, float]:
-        """Minutes by video id; the host keeps them for 90 days."""
-        if since < timezone.now().date() - timedelta(days=analytics.KEPT_DAYS):
-            raise Rejected(f"{self.alias}: minutes are kept for {analytics.KEPT_DAYS} days.", code="range_too_old")
-        total: dict[str, float] = {}
-        for start, end in analytics.windows(since, until):
-            for row in self._rows(start, end):
-                total[row.uid] = total.get(row.uid, 0.0) + row.minutes
-        return total
-
-    def _rows(self, since: date, until: date) -> list[analytics.Minutes]:
-        found: list[analytics.Minutes] = []
-        after = ""
-        while True:
-            body = analytics.body(account_id=self.account_id, since=since, until=until, after=after)
-            answer = http.fetch_json(self._host_call("POST", self.api_url.rstrip("/") + "/graphql", json=body))
-            if analytics.has_errors(answer):
-                raise Rejected(f"{self.alias}: the figures were refused.")
-            page = analytics.rows(answer)
-            if page is None:
-                raise MalformedResponse(f"{self.alias}: figures of an unknown shape.")
-            found += page
-            if len(page) < analytics.ROWS_MAX or page[-1].uid <= after:
-                return found
-            after = page[-1].uid
 
     # --- Webhook, health, options ---------------------------------------------------------------------------------
 
@@ -388,7 +318,7 @@ class CloudflareStreamProvider(VideoProvider):
         started = time.monotonic()
         error_code = ""
         try:
-            self._call("GET", "/stream/storage-usage", patience=http.PING)
+            self._api.call("GET", "/stream/storage-usage", patience=http.PING)
         except VideoProviderError as error:
             error_code = error.code
         response_ms = (time.monotonic() - started) * 1000
@@ -424,46 +354,15 @@ class CloudflareStreamProvider(VideoProvider):
 
     # --- Reading and calling --------------------------------------------------------------------------------------
 
-    def _call(self, method: str, path: str, **values: Any) -> Any:
-        """The `result` of an answer in the API's envelope."""
-        answer = http.fetch_json(self._host_call(method, self._account_url(path), **values))
-        if not isinstance(answer, dict) or "result" not in answer:
-            raise MalformedResponse(f"{self.alias}: an answer without a result.")
-        return answer["result"]
-
-    def _send(self, method: str, path: str, **values: Any) -> http.HostAnswer:
-        """The answer as it came, for calls that are answered without a body."""
-        return http.fetch(self._host_call(method, self._account_url(path), **values))
-
-    def _account_url(self, path: str) -> str:
-        return f"{self.api_url.rstrip('/')}/accounts/{self.account_id}{path}"
-
-    def _host_call(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **values: Any
-    ) -> http.HostCall:
-        return http.HostCall(
-            alias=self.alias,
-            method=method,
-            url=url,
-            headers={"Authorization": f"Bearer {self.api_token}", **(headers or {})},
-            explain=self._explain,
-            **{"patience": http.BACKGROUND, **values},
+    @property
+    def _api(self) -> StreamApi:
+        return StreamApi(
+            alias=self.alias, url=self.api_url.rstrip("/"), account_id=self.account_id, token=self.api_token
         )
 
-    def _explain(self, status: int, body: Any) -> type[VideoProviderError] | None:
-        """The error that an envelope tells, where the status says less or even 200."""
-        if not isinstance(body, dict) or body.get("success") is not False:
-            return None
-        told = [error for error in body.get("errors") or () if isinstance(error, dict)]
-        known = next((self.ERRORS[code] for code in map(_code, told) if code in self.ERRORS), None)
-        if known is None and status in (413, 429):
-            is_full = any(self.FULL.search(reading.text(error.get("message"))) for error in told)
-            return QuotaExceeded if is_full else None
-        return known or (Rejected if status < 400 else None)
-
     def _video(self, host_id: str) -> dict[str, Any]:
-        data = self._call("GET", f"/stream/{_checked(host_id)}")
-        if not isinstance(data, dict) or not reading.is_filled(_members(data.get("status")).get("state")):
+        data = self._api.call("GET", f"/stream/{_checked(host_id)}")
+        if not isinstance(data, dict) or not reading.is_filled(members(data.get("status")).get("state")):
             raise MalformedResponse(f"{self.alias}: a video without a state.")
         return data
 
@@ -488,33 +387,8 @@ def _checked(host_id: str) -> str:
     return host_id
 
 
-def _members(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _code(error: Mapping[str, Any]) -> int:
-    code = error.get("code")
-    return code if isinstance(code, int) else 0
-
-
-def _creator(creator_id: str) -> str:
-    """The id as it is when Stream takes it, else a digest: 64 characters are the limit."""
-    fits = len(creator_id) <= 64 and creator_id.isascii() and creator_id.isprintable()
-    return creator_id if fits else hashlib.sha256(creator_id.encode()).hexdigest()
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _tus_metadata(values: Mapping[str, str]) -> str:
-    """The header of that name: base64 values, joined by commas without spaces; a flag has a name alone."""
-    encoded = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
-    return ",".join(f"{name} {value}" if value else name for name, value in encoded.items())
-
-
 def _event(data: Mapping[str, Any]) -> WebhookEvent:
-    uid, state = reading.text(data.get("uid")), reading.text(_members(data.get("status")).get("state"))
+    uid, state = reading.text(data.get("uid")), reading.text(members(data.get("status")).get("state"))
     if not HOST_ID.fullmatch(uid) or not state:
         digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
         return WebhookEvent(kind=WebhookKind.UNKNOWN, event_id=digest, host_kind=state, is_hint=False, raw=data)

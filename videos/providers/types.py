@@ -157,7 +157,7 @@ class FormPostTicket:
     """An upload as one `multipart/form-data` POST: `fields` in their order, then the file as `file_field`, last."""
 
     host_id: str
-    url: str
+    url: str = field(repr=False)
     fields: Mapping[str, str] = field(repr=False)
     file_field: str = "file"
     expires_at: datetime
