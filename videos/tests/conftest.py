@@ -11,6 +11,7 @@ def _own_project(settings):
     settings.VIDEO_ACCESS_POLICY = "videos.access.decide_by_access_level"
     settings.VIDEO_MANAGE_POLICY = "videos.access.may_manage"
     settings.VIDEO_CREATE_POLICY = "videos.access.is_staff"
+    settings.VIDEO_STAFF_POLICY = "videos.access.is_staff"
     settings.VIDEO_ENQUEUE = "videos.in_process.enqueue"
 
 
