@@ -8,7 +8,8 @@ remote call is asked inside that transaction, so that its row is finished at onc
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
@@ -16,19 +17,22 @@ from django.utils import timezone
 
 from videos import conf
 from videos.access import Decision
-from videos.models import Asset, AssetStatus, PlaybackSession, SessionDoor, SessionState, Video
+from videos.models import Asset, AssetStatus, PlaybackSession, SessionDoor, SessionState, Video, Viewer
 from videos.providers.types import Playback
-from videos.services import streams
+from videos.services import addresses, streams
 from videos.services.errors import (
     AccessDenied,
     SessionEnded,
     SessionRevoked,
+    TooManyStreams,
     VideoFailed,
     VideoNotReady,
     VideosError,
 )
 from videos.services.grants import Grant, GrantedSession
 from videos.services.minting import is_minted_here, mint
+from videos.services.progress import fitted_position
+from videos.services.refusals import note_refused_start
 from videos.services.tokens import session_token
 
 if TYPE_CHECKING:
@@ -43,8 +47,16 @@ class RequestContext:
     user_agent: str = ""
 
 
-def open_session(*, user: "Person", video: Video, door: SessionDoor, device_id: str, context: RequestContext) -> Grant:
-    """Grant one viewing of `video`.
+def open_session(
+    *,
+    user: "Person",
+    video: Video,
+    door: SessionDoor,
+    device_id: str,
+    context: RequestContext,
+    instead_of: UUID | None = None,
+) -> Grant:
+    """Grant one viewing of `video`; `instead_of` is a session of the same viewer that is ended for it.
 
     `device_id` names the viewer's device, for an anonymous viewer the verified id of the device itself; empty: told
     apart by address and browser. The lesson door claims no stream, the playback door does.
@@ -52,7 +64,12 @@ def open_session(*, user: "Person", video: Video, door: SessionDoor, device_id: 
     when a later start on the same device took over meanwhile.
     """
     device_id = device_id or _unnamed_device(context)
-    start = _begin(user, video, door, device_id, context)
+    try:
+        start = _begin(user, video, door, device_id, context, instead_of)
+    except (AccessDenied, TooManyStreams) as refusal:
+        if door == SessionDoor.PLAYBACK:
+            note_refused_start(user=user, video=video, code=refusal.code, device_id=device_id, ip=context.ip)
+        raise
     session, asset = start.session, start.asset
     playback = start.playback or _ask_host(user, start)
     return Grant(
@@ -66,8 +83,10 @@ def open_session(*, user: "Person", video: Video, door: SessionDoor, device_id: 
         playback=playback,
         resume_position_s=session.position_s,
         duration_s=asset.duration_s,
-        captions=[],
-        poster_url=asset.poster_url,
+        captions=[
+            track | {"url": addresses.caption_url(video.pk, track["language"])} for track in video.caption_tracks
+        ],
+        poster_url=addresses.poster_url(video, asset),
         protection=asset.protection,
     )
 
@@ -94,7 +113,14 @@ def playable_asset(video: Video) -> Asset:
     return asset
 
 
-def _begin(user: "Person", video: Video, door: SessionDoor, device_id: str, context: RequestContext) -> _Start:
+def _begin(
+    user: "Person",
+    video: Video,
+    door: SessionDoor,
+    device_id: str,
+    context: RequestContext,
+    instead_of: UUID | None,
+) -> _Start:
     now = timezone.now()
     is_claim = door == SessionDoor.PLAYBACK
     with transaction.atomic():
@@ -104,6 +130,8 @@ def _begin(user: "Person", video: Video, door: SessionDoor, device_id: str, cont
             raise AccessDenied(decision.code, tier=decision.tier)
         asset = playable_asset(video)
         limit = conf.max_concurrent_streams() if decision.max_streams is None else decision.max_streams
+        if instead_of is not None:
+            streams.take_over(viewer, public_id=instead_of, now=now)
         if decision.counted:
             streams.make_room(viewer, device_id=device_id, video_id=video.pk, limit=limit, now=now, is_claim=is_claim)
         session = PlaybackSession(
@@ -117,7 +145,7 @@ def _begin(user: "Person", video: Video, door: SessionDoor, device_id: str, cont
             created_at=now,
             expires_at=now + timedelta(seconds=conf.SESSION_TTL_S),
             lease_expires_at=now + timedelta(seconds=conf.LEASE_S) if is_claim else None,
-            position_s=getattr(viewer, "resume_position_s", None) or 0,
+            position_s=_resume_position_s(viewer, asset),
             ip=context.ip or None,
             user_agent=context.user_agent,
         )
@@ -127,6 +155,13 @@ def _begin(user: "Person", video: Video, door: SessionDoor, device_id: str, cont
             session.state, session.expires_at = SessionState.ISSUED, playback.expires_at
         session.save(force_insert=True)
     return _Start(session=session, asset=asset, decision=decision, playback=playback)
+
+
+def _resume_position_s(viewer: Viewer, asset: Asset) -> float:
+    """Where the locked row of `lock_viewer` says that the viewer stands, in this copy of the video."""
+    row: Any = viewer
+    length_ms = round(asset.duration_s * 1000) if asset.duration_s else None
+    return fitted_position(row.resume_position_s or 0, row.resume_duration_ms, length_ms)
 
 
 def _ask_host(user: "Person", start: _Start) -> Playback:
