@@ -4,13 +4,19 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import connections, router
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from videos import conf, sql
-from videos.intervals import Spans, bounded, clipped, merged, scaled, total
-from videos.models import PlaybackSession, VideoProgress
+from videos.intervals import Spans, bounded, clipped, gaps, merged, scaled, total
+from videos.models import Asset, AssetStatus, PlaybackSession, Video, VideoProgress
+from videos.services.errors import AccessDenied
+
+if TYPE_CHECKING:
+    from videos.access import Person
 
 PIECES_MAX = 500
 SAME_LENGTH_MS = 1000
@@ -37,6 +43,22 @@ class Standing:
     def coverage(self) -> float | None:
         """Share of the distinct time seen, 0 to 1; None while the length is unknown."""
         return min(self.covered_ms / self.duration_ms, 1.0) if self.duration_ms else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenVideo:
+    """What somebody has seen of a video, in seconds of its current copy. `missing` is what was not played yet."""
+
+    video_id: UUID
+    video_title: str
+    position_s: float
+    duration_s: float | None
+    coverage: float | None
+    completed: bool
+    completed_at: datetime | None
+    liked: bool
+    last_played_at: datetime | None
+    missing: list[list[float]]
 
 
 def standing_of(session: PlaybackSession) -> Standing:
@@ -134,7 +156,14 @@ def _insert(session: PlaybackSession, new: Standing, now: datetime) -> int | Non
     connection = connections[router.db_for_write(VideoProgress)]
     moment = connection.ops.adapt_datetimefield_value(now)
     video_id = VideoProgress.video.field.get_db_prep_value(session.video_id, connection)
-    values: list[Any] = [session.viewer_id, video_id, _json(new.played), new.covered_ms, new.duration_ms, new.position_s]
+    values: list[Any] = [
+        session.viewer_id,
+        video_id,
+        _json(new.played),
+        new.covered_ms,
+        new.duration_ms,
+        new.position_s,
+    ]
     values += [new.is_counted, moment, moment, moment if new.is_completed else None, False, False]
     with connection.cursor() as cursor:
         cursor.execute(sql.NEW_PROGRESS, values)
@@ -155,6 +184,49 @@ def _locked_standing(session: PlaybackSession) -> Standing:
     rows = VideoProgress.objects.select_for_update(no_key=True)
     row = rows.filter(viewer_id=session.viewer_id, video_id=session.video_id).first()
     return Standing() if row is None else standing_in(row)
+
+
+def progress_of(*, user: "Person", video: Video) -> SeenVideo:
+    """What this user has seen of a video; of one never watched, nothing. `video` comes with its current asset.
+
+    Raises AccessDenied for a video never watched that the user may not watch either.
+    """
+    asset = video.get_current_asset()
+    length_s = asset.duration_s if asset else None
+    row = VideoProgress.objects.filter(viewer__user_id=user.pk or 0, video=video).first()
+    if row is None:
+        decision = conf.access_policy()(user, video)
+        if not decision.allowed:
+            raise AccessDenied(decision.code, tier=decision.tier)
+        return replace(seen_in(VideoProgress(video=video), length_s), last_played_at=None)
+    return seen_in(row, length_s)
+
+
+def continue_watching(*, user_id: int) -> QuerySet[VideoProgress]:
+    """The user's progress in videos that are still there, last played first, each with its `length_s`."""
+    current = Asset.objects.filter(video=OuterRef("video"), is_current=True)
+    rows = VideoProgress.objects.filter(viewer__user_id=user_id).select_related("video")
+    rows = rows.filter(~Exists(current.filter(status=AssetStatus.DELETED)))
+    return rows.annotate(length_s=Subquery(current.values("duration_s")[:1])).order_by("-last_played_at", "-id")
+
+
+def seen_in(row: VideoProgress, duration_s: float | None) -> SeenVideo:
+    """What a row says, in a copy of `duration_s`."""
+    standing = of_length(standing_in(row), round(duration_s * 1000) if duration_s else None)
+    coverage = standing.coverage
+    missing = gaps(standing.played, standing.duration_ms) if standing.duration_ms else []
+    return SeenVideo(
+        video_id=row.video_id,
+        video_title=row.video.title,
+        position_s=standing.position_s,
+        duration_s=duration_s or (standing.duration_ms / 1000 if standing.duration_ms else None),
+        coverage=None if coverage is None else round(coverage, 4),
+        completed=standing.is_completed,
+        completed_at=row.completed_at,
+        liked=row.liked_at is not None,
+        last_played_at=row.last_played_at,
+        missing=[[start / 1000, end / 1000] for start, end in missing],
+    )
 
 
 def standing_in(row: VideoProgress) -> Standing:

@@ -1,11 +1,11 @@
 """Concurrent streams: who holds a lease, and making room for one more, under the lock of the viewer's row."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
-from videos.conf import UNCLAIMED_MAX
+from videos.conf import LEASE_S, UNCLAIMED_MAX
 from videos.models import PlaybackSession, SessionState, Viewer
 from videos.services.errors import OtherSession, TooManyStreams
 from videos.services.tokens import end_token
@@ -16,7 +16,7 @@ STALE_MAX = 20
 def lock_viewer(*, user_id: int | None, device_key: str = "", resume_of: UUID | None = None) -> Viewer:
     """The locked row of a user, or of an anonymous device; made when there is none. Needs a transaction.
 
-    With `resume_of`, a video's id, the row carries `resume_position_s`: where its last viewing of that video stands.
+    With `resume_of`, a video's id, the row carries `resume_position_s` and `resume_duration_ms`, as in `Viewer.lock`.
     Making the row waits for another transaction that makes the same one, so a lock is always had.
     """
     key = {"user_id": user_id} if user_id is not None else {"device_key": device_key}
@@ -28,6 +28,27 @@ def lock_viewer(*, user_id: int | None, device_key: str = "", resume_of: UUID | 
 def lock_viewer_of(session: PlaybackSession) -> Viewer:
     """The locked row of the viewer of this session. Needs a transaction."""
     return Viewer.objects.select_for_update(no_key=True).get(pk=session.viewer_id)
+
+
+def running_sessions(*, user_id: int, now: datetime) -> QuerySet[PlaybackSession]:
+    """A user's sessions that hold a stream, or were granted and may still be used; newest first, with their video."""
+    sessions = PlaybackSession.objects.live().filter(viewer__user_id=user_id)
+    leased, unclaimed = Q(lease_expires_at__gt=now), Q(lease_expires_at=None, expires_at__gt=now)
+    return sessions.filter(leased | unclaimed).select_related("video").order_by("-id")
+
+
+def last_seen_at(session: PlaybackSession) -> datetime:
+    """When the session's player was last heard of."""
+    if session.lease_expires_at is None:
+        return session.created_at
+    return max(session.lease_expires_at - timedelta(seconds=LEASE_S), session.created_at)
+
+
+def take_over(viewer: Viewer, *, public_id: UUID, now: datetime) -> None:
+    """End this session of the viewer, so that another can start; nothing when it is not running. Under its lock."""
+    PlaybackSession.objects.live().filter(viewer=viewer, public_id=public_id).update(
+        state=SessionState.ENDED, end_reason="taken_over", ended_at=now
+    )
 
 
 def make_room(

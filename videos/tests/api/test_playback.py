@@ -86,7 +86,7 @@ def test_a_forged_bearer_is_refused(client_of):
 def test_who_has_no_right_is_told_the_code(viewer, client_of):
     response = playback(client_of(viewer), make_video(access_level=AccessLevel.ENTITLED))
     assert (response.status_code, codes(response)) == (403, ["not_entitled"])
-    assert not Viewer.objects.exists()
+    assert not PlaybackSession.objects.exists()
 
 
 def test_who_has_too_low_a_tier_is_told_the_one_that_would_do(viewer, client_of):
