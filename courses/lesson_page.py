@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from courses.learning import LessonRecord
 from courses.models import Lesson
 from courses.services.playback import LessonPlayback
 from videos.models import Asset
@@ -18,9 +19,20 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class LessonPage:
+    """`lesson` was fetched `with_progress` of whoever reads it."""
+
     lesson: Lesson
     place: Place
     playback: LessonPlayback
+
+    @property
+    def record(self) -> LessonRecord:
+        return LessonRecord.of(self.lesson)
+
+    @property
+    def position_s(self) -> float | None:
+        """Where the reader was in the video, in seconds."""
+        return self.record.position_s(self._asset.duration_s if self._asset else None)
 
     @property
     def video_service_id(self) -> str | None:

@@ -63,7 +63,8 @@ class LessonView(GenericAPIView):
         return cast("User", self.request.user)
 
     def _get_lesson(self, slug: str) -> Lesson:
-        lesson = get_object_or_404(Lesson.objects.select_related("part__course"), slug=slug)
+        lessons = Lesson.objects.select_related("part__course").with_progress(self.request.user)
+        lesson = get_object_or_404(lessons, slug=slug)
         if lesson.video_id:
             lesson.video = Video.objects.to_play(lesson.video_id)
         return lesson

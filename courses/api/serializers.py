@@ -2,8 +2,11 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from courses.api.progress_serializers import CompletionSerializer
+from courses.learning import CourseProgress, Step
 from courses.lesson_page import LessonPage
 from courses.models import Course, Enrollment, Lesson, LessonResource, Part, University
 from courses.reading import Outline
@@ -106,10 +109,23 @@ class OutlineLessonSerializer(serializers.ModelSerializer[Lesson]):
     has_video = serializers.BooleanField()
     is_locked = serializers.BooleanField()
     my_position = serializers.FloatField(allow_null=True, help_text="Seconds; where I last was in the video.")
+    my_coverage = serializers.FloatField(allow_null=True, help_text="Share of the video that I have seen, 0 to 1.")
+    is_completed = serializers.BooleanField(help_text="Watched to the end, or marked as done.")
 
     class Meta:
         model = Lesson
-        fields = ["slug", "title", "is_free_preview", "is_exam", "duration", "has_video", "is_locked", "my_position"]
+        fields = [
+            "slug",
+            "title",
+            "is_free_preview",
+            "is_exam",
+            "duration",
+            "has_video",
+            "is_locked",
+            "my_position",
+            "my_coverage",
+            "is_completed",
+        ]
 
 
 class OutlinePartSerializer(serializers.ModelSerializer[Part]):
@@ -120,11 +136,20 @@ class OutlinePartSerializer(serializers.ModelSerializer[Part]):
         fields = ["title", "lessons"]
 
 
+class CourseProgressSerializer(serializers.Serializer[CourseProgress]):
+    completed_lessons = serializers.IntegerField()
+    total_lessons = serializers.IntegerField()
+    percentage = serializers.IntegerField(help_text="Of lessons done, rounded down.")
+    next_lesson_slug = serializers.CharField(allow_null=True, help_text="Where to go on.")
+    last_lesson_slug = serializers.CharField(allow_null=True, help_text="What I touched last.")
+
+
 class CourseDetailSerializer(CourseCardSerializer):
     """A course with its curriculum."""
 
     parts = OutlinePartSerializer(many=True, read_only=True)
     first_lesson_slug = serializers.CharField(read_only=True, allow_null=True)
+    my_progress = CourseProgressSerializer(read_only=True, allow_null=True, help_text="Null for anonymous readers.")
 
     class Meta:
         model = Course
@@ -134,6 +159,7 @@ class CourseDetailSerializer(CourseCardSerializer):
             "is_published",
             "parts",
             "first_lesson_slug",
+            "my_progress",
             "created_at",
             "updated_at",
         ]
@@ -149,6 +175,7 @@ class CourseDetailSerializer(CourseCardSerializer):
                 for part in outline.parts
             ],
             "first_lesson_slug": outline.first_lesson_slug,
+            "my_progress": CourseProgressSerializer(outline.progress).data if outline.progress else None,
             "created_at": course.created_at,
             "updated_at": course.updated_at,
         }
@@ -182,6 +209,11 @@ class LessonSessionSerializer(serializers.Serializer[Any]):
     lease_expires_at = serializers.DateTimeField(allow_null=True)
 
 
+class LessonProgressSerializer(CompletionSerializer):
+    position = serializers.FloatField(allow_null=True, help_text="Seconds.")
+    coverage = serializers.FloatField(allow_null=True, help_text="Share of the video that I have seen, 0 to 1.")
+
+
 class LessonPageSerializer(serializers.Serializer[LessonPage]):
     slug = serializers.SlugField(source="lesson.slug")
     title = serializers.CharField(source="lesson.title")
@@ -203,6 +235,12 @@ class LessonPageSerializer(serializers.Serializer[LessonPage]):
     playbackInfo = serializers.CharField(source="playback.playback_info", allow_null=True)
     playback_error = PlaybackErrorSerializer(source="playback.error", allow_null=True)
     session = LessonSessionSerializer(source="playback.session", allow_null=True)
+    my_progress = serializers.SerializerMethodField()
+
+    @extend_schema_field(LessonProgressSerializer)
+    def get_my_progress(self, page: LessonPage) -> dict[str, Any]:
+        done: dict[str, Any] = CompletionSerializer(page.record).data
+        return {"position": page.position_s, "coverage": page.record.coverage, **done}
 
 
 class LessonChangesSerializer(serializers.ModelSerializer[Lesson]):
@@ -223,12 +261,41 @@ class EnrolledCourseSerializer(serializers.ModelSerializer[Course]):
         fields = ["id", "slug", "title", "thumbnail_url"]
 
 
+class ContinueSerializer(serializers.Serializer[Step]):
+    """Where to go on in a course."""
+
+    lesson_slug = serializers.CharField(source="slug")
+    lesson_title = serializers.CharField(source="title")
+    position = serializers.FloatField(source="position_s", allow_null=True, help_text="Seconds.")
+    duration = serializers.FloatField(source="duration_s", allow_null=True, help_text="Seconds.")
+
+
 class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
+    """A right to a course, with how far its student is (of `fetch_progress`)."""
+
     course = EnrolledCourseSerializer(read_only=True)
+    percentage = serializers.IntegerField(source="progress.percentage", read_only=True)
+    completed_lessons = serializers.IntegerField(source="progress.completed_lessons", read_only=True)
+    total_lessons = serializers.IntegerField(source="progress.total_lessons", read_only=True)
 
     class Meta:
         model = Enrollment
-        fields = ["course", "started_at", "is_active", "ended_at", "ended_reason", "source"]
+        fields = [
+            "course",
+            "started_at",
+            "is_active",
+            "ended_at",
+            "ended_reason",
+            "source",
+            "wants_updates",
+            "percentage",
+            "completed_lessons",
+            "total_lessons",
+        ]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # A word of Python's own, so it cannot be declared above.
+        return super().get_fields() | {"continue": ContinueSerializer(source="continue_at", allow_null=True)}
 
 
 class EnrollmentCreateSerializer(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import Count, Q, QuerySet
 from django.utils.cache import patch_vary_headers
@@ -23,8 +23,11 @@ from courses.api.serializers import (
     UniversitySerializer,
 )
 from courses.models import Course, Enrollment, EnrollmentSource, University
-from courses.reading import fetch_people, outline_of
+from courses.reading import fetch_people, fetch_progress, outline_of
 from courses.services import enroll
+
+if TYPE_CHECKING:
+    from users.models import User
 
 
 class PublicReadView(generics.GenericAPIView):
@@ -119,10 +122,16 @@ class EnrollmentView(generics.ListCreateAPIView):
     def get_queryset(self) -> QuerySet[Enrollment]:
         return Enrollment.objects.filter(user=self.request.user.pk).select_related("course")
 
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        enrollments = self.paginate_queryset(self.get_queryset()) or []
+        fetch_progress(enrollments, cast("User", request.user))
+        return self.get_paginated_response(self.get_serializer(enrollments, many=True).data)
+
     @extend_schema(request=EnrollmentCreateSerializer, responses={201: EnrollmentSerializer, 200: EnrollmentSerializer})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         wanted = EnrollmentCreateSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         enrollment, is_new = enroll(**wanted.validated_data, source=EnrollmentSource.STAFF)
+        fetch_progress([enrollment], enrollment.user)
         body = EnrollmentSerializer(enrollment, context=self.get_serializer_context()).data
         return Response(body, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)

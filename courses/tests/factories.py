@@ -4,6 +4,7 @@ from itertools import count
 
 from courses.models import Course, Enrollment, EnrollmentSource, Lesson, Part, University
 from courses.services import enroll
+from videos.models import VideoProgress, Viewer
 
 _numbers = count(1)
 
@@ -47,3 +48,11 @@ def enroll_student(user, course: Course, **overrides) -> Enrollment:
     if overrides:
         enrollment.save(update_fields=list(overrides))
     return enrollment
+
+
+def watch(user, lesson: Lesson, **overrides) -> VideoProgress:
+    """What `user` has seen of the lesson's video: a quarter of a minute's film, unless told otherwise."""
+    viewer, _ = Viewer.objects.get_or_create(user=user)
+    values = {"position_s": 15, "covered_ms": 15_000, "duration_ms": 60_000} | overrides
+    progress, _ = VideoProgress.objects.update_or_create(viewer=viewer, video=lesson.video, defaults=values)
+    return progress

@@ -1,15 +1,13 @@
-from datetime import UTC, datetime
-
 import pytest
 from rest_framework.test import APIClient
 
 from courses.models import Course
 from courses.services import end_enrollment
+from courses.services.completion import mark_completed
 from courses.tests.counting import statements
-from courses.tests.factories import enroll_student, make_course, make_lesson, make_part
+from courses.tests.factories import enroll_student, make_course, make_lesson, make_part, watch
 from courses.tests.people import make_staff
 from users.tests.factories import auth_client, make_user
-from videos.models import PlaybackSession, SessionDoor, Viewer
 from videos.tests.factories import make_asset, make_video
 
 pytestmark = pytest.mark.django_db
@@ -46,11 +44,14 @@ def test_the_curriculum_comes_in_order_with_durations_and_locks():
             "has_video": True,
             "is_locked": True,
             "my_position": None,
+            "my_coverage": None,
+            "is_completed": False,
         },
         body["parts"][0]["lessons"][1],
     ]
     assert body["first_lesson_slug"] == "a"
     assert body["description"] == "Long."
+    assert body["my_progress"] is None
     assert body["lesson_count"] == 3
 
 
@@ -91,16 +92,8 @@ def test_my_own_position_is_told_to_me_alone():
     lesson = make_watched_lesson(course)
     student, other = make_user(), make_user()
 
-    for user, position in ((student, 12.5), (other, 99), (student, 0)):
-        viewer, _ = Viewer.objects.get_or_create(user=user)
-        PlaybackSession.objects.create(
-            viewer=viewer,
-            video=lesson.video,
-            door=SessionDoor.PLAYBACK,
-            position_s=position,
-            device_id="d",
-            expires_at=datetime(2026, 1, 1, tzinfo=UTC),
-        )
+    for user, position in ((student, 12.5), (other, 99)):
+        watch(user, lesson, position_s=position, duration_ms=321_500)
     for user in (student, other):
         enroll_student(user, course)
     assert outline(auth_client(student).get(url(course)))[lesson.slug]["my_position"] == 12.5
@@ -112,9 +105,11 @@ def test_my_own_position_is_told_to_me_alone():
 def test_a_course_costs_six_statements_at_any_size(size):
     course = make_course(instructors=[make_user()])
     parts = [make_part(course=course) for _ in range(max(1, size // 20))]
-    for number in range(size):
-        make_lesson(part=parts[number % len(parts)], video=make_asset().video)
     student = make_user()
+    for number in range(size):
+        lesson = make_lesson(part=parts[number % len(parts)], video=make_asset().video)
+        watch(student, lesson, position_s=1)
+        mark_completed(user=student, lesson=lesson)
     enroll_student(student, course)
     client = auth_client(student)
     assert statements(lambda: client.get(url(course))) <= 6

@@ -62,6 +62,13 @@ def test_an_enrolled_student_gets_the_lesson_with_its_credentials(sandbox):
         "video_service_id": lesson.video.get_current_asset().host_id,
         "video_status": "ready",
         "playback_error": None,
+        "my_progress": {
+            "position": None,
+            "coverage": None,
+            "is_completed": False,
+            "completed_at": None,
+            "is_marked": False,
+        },
     }
     assert answer["Cache-Control"] == "no-store"
 
