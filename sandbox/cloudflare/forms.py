@@ -23,7 +23,7 @@ def create_blueprint(context: SandboxContext, cloudflare: CloudflareSandbox) -> 
     blueprint = Blueprint("cloudflare_forms", __name__, url_prefix="/cloudflare/upload")
     uploads = cloudflare.uploads
 
-    @blueprint.post("/<key>")
+    @blueprint.post("/<key>", provide_automatic_options=False)
     def receive(key: str) -> Response:
         try:
             with uploads.alone(key):

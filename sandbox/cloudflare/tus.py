@@ -49,7 +49,7 @@ def create_blueprint(context: SandboxContext, cloudflare: CloudflareSandbox) -> 
     def head(key: str) -> Response:
         return _head(cloudflare, key)
 
-    @blueprint.patch("/<key>")
+    @blueprint.patch("/<key>", provide_automatic_options=False)
     def patch(key: str) -> Response:
         return _patch(cloudflare, key)
 
