@@ -1,1 +1,1 @@
-"""Local stand-ins over real HTTP for Stripe, VdoCipher and mail. Development and tests only; loopback only."""
+"""Local stand-ins over real HTTP for Stripe, video hosts and mail. Development and tests only; loopback only."""

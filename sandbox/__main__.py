@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--vdocipher-encode-s", type=float, default=SandboxConfig.vdocipher_encode_s)
     parser.add_argument("--cloudflare-webhook-url", default=os.environ.get("SANDBOX_CLOUDFLARE_WEBHOOK_URL", ""))
     parser.add_argument("--cloudflare-encode-s", type=float, default=SandboxConfig.cloudflare_encode_s)
+    parser.add_argument("--bunny-webhook-url", default=os.environ.get("SANDBOX_BUNNY_WEBHOOK_URL", ""))
     return parser
 
 

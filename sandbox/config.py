@@ -22,4 +22,10 @@ class SandboxConfig:
     cloudflare_webhook_url: str = ""
     cloudflare_webhook_secret: str = ""
     cloudflare_encode_s: float = 1.0
+    bunny_library_id: str = "133"
+    bunny_api_key: str = "bunny_sandbox_11tutors"
+    bunny_token_key: str = "token-key-of-the-bunny-sandbox"
+    bunny_read_only_key: str = "read-only-key-of-the-bunny-sandbox"
+    bunny_webhook_url: str = ""
+    bunny_encode_s: float = 1.0
     host: str = "127.0.0.1"

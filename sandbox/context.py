@@ -16,6 +16,7 @@ class WebhookTargets:
     vdocipher_url: str = ""
     cloudflare_url: str = ""
     cloudflare_secret: str = field(default="", repr=False)
+    bunny_url: str = ""
 
     def configure(self, config: SandboxConfig) -> None:
         """Back to where the sandbox was started with."""
@@ -24,6 +25,7 @@ class WebhookTargets:
         self.vdocipher_url = config.vdocipher_webhook_url
         self.cloudflare_url = config.cloudflare_webhook_url
         self.cloudflare_secret = config.cloudflare_webhook_secret
+        self.bunny_url = config.bunny_webhook_url
 
 
 @dataclass

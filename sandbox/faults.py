@@ -3,7 +3,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-SERVICES = ("stripe", "vdocipher", "cloudflare")
+SERVICES = ("stripe", "vdocipher", "cloudflare", "bunny")
 
 
 class InvalidFault(ValueError):

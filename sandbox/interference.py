@@ -19,6 +19,8 @@ API_PREFIXES = {
     "/cloudflare/client/": "cloudflare",
     "/cloudflare/upload/": "cloudflare",
     "/cloudflare/tus/": "cloudflare",
+    "/bunny/library/": "bunny",
+    "/bunny/tusupload": "bunny",
 }
 DRIP_INTERVAL_S = 1.0
 USUAL_BODIES: dict[str, Callable[[str], dict[str, Any]]] = {

@@ -3,6 +3,7 @@ from typing import Any, Self
 
 from sandbox import control
 from sandbox.app import create_app, secrets_of
+from sandbox.bunny.library import BunnySandbox
 from sandbox.calls import Calls
 from sandbox.cloudflare.stand_in import CloudflareSandbox
 from sandbox.config import SandboxConfig
@@ -38,6 +39,7 @@ class Sandbox:
         self.context = SandboxContext(self.config, store, faults, Deliveries(faults), webhooks)
         self.stripe = StripeSandbox(self.context)
         self.cloudflare = CloudflareSandbox(self.context)
+        self.bunny = BunnySandbox(self.context)
         self._library = Library(self.context)
         self._mailbox = Mailbox(store)
         self._calls = Calls(lambda: secrets_of(self.context))
@@ -57,6 +59,7 @@ class Sandbox:
                 stripe_sandbox=self.stripe,
                 library=self._library,
                 cloudflare_sandbox=self.cloudflare,
+                bunny_sandbox=self.bunny,
                 smtp_address=f"{config.host}:{self.smtp_port}",
             )
             self._server = LoopbackServer(config.host, config.port, app)
@@ -68,6 +71,7 @@ class Sandbox:
         otp.forget_expired(self.context)
         self._library.start()
         self.cloudflare.start()
+        self.bunny.start()
         self.stripe.start()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
         self._thread.start()
@@ -84,6 +88,7 @@ class Sandbox:
             self._mail_sink.close()
         self._library.stop()
         self.cloudflare.stop()
+        self.bunny.stop()
         self.stripe.close()
         self.context.deliveries.drain(STOP_TIMEOUT_S)
         self.context.store.close()
@@ -136,6 +141,19 @@ class Sandbox:
     def cloudflare_signing_key(self) -> str:
         """The base64 JWK of the account's first key."""
         return self.cloudflare.account.signing_key
+
+    @property
+    def bunny_url(self) -> str:
+        """The API, and the tus door under `/tusupload`."""
+        return f"{self.url}/bunny"
+
+    @property
+    def bunny_player_url(self) -> str:
+        return f"{self.url}/bunny/embed"
+
+    @property
+    def bunny_player_script_url(self) -> str:
+        return f"{self.url}/bunny/playerjs/playerjs.js"
 
     def reset(self) -> None:
         """Forget state, faults, calls and mail; webhooks go where they did at the start."""
