@@ -13,5 +13,6 @@ class ElevenTutorsConfig(AppConfig):
         autodiscover_modules("tasks")
         groups = import_module("eleven_tutors.groups")
         import_module("users.services").on_close(import_module("eleven_tutors.accounts").end_viewings)
+        import_module("eleven_tutors.video_mails").connect()
         # Sent app by app: the last one with models finds every app's permissions made.
         post_migrate.connect(groups.give_groups_their_permissions, sender=apps.get_app_config("payments"))

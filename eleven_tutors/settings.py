@@ -143,6 +143,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "mailing.sweep": {"task": "mailing.sweep", "schedule": 30.0},
     "videos.poll_assets": {"task": "videos.poll_assets", "schedule": 30.0},
+    "videos.push_captions": {"task": "videos.push_captions", "schedule": 60.0},
+    "videos.monitor": {"task": "videos.monitor", "schedule": 300.0},
+    "videos.measure_usage": {"task": "videos.measure_usage", "schedule": 86400.0},
+    "videos.report_unused": {"task": "videos.report_unused", "schedule": 7 * 86400.0},
     "videos.reap_uploads": {"task": "videos.reap_uploads", "schedule": 3600.0},
     "videos.roll_up": {"task": "videos.roll_up", "schedule": 60.0},
     "videos.find_unusual_use": {"task": "videos.find_unusual_use", "schedule": 3600.0},
@@ -312,6 +316,8 @@ VIDEO_TRUSTED_PROXIES = TRUSTED_PROXIES
 VIDEO_MAX_CONCURRENT_STREAMS = env.int("MAX_CONCURRENT_STREAMS", 3)
 VIDEO_ADDRESS_DAYS = env.int("VIDEO_ADDRESS_DAYS", 90)
 VIDEO_FILE_MAX_BYTES = env.int("VIDEO_FILE_MAX_BYTES", 200_000_000)
+VIDEO_CAPTION_MAX_BYTES = env.int("VIDEO_CAPTION_MAX_BYTES", 2_000_000)
+VIDEO_PLANS: dict[str, dict[str, float]] = env.json("VIDEO_PLANS", {})
 VIDEO_WATERMARK = env.str("VIDEO_WATERMARK", "{name} ({email})")
 
 # --- Mail -----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ SESSION_TTL_S = 300
 LEASE_S = 45
 HEARTBEAT_S = 10
 COMPLETE_SHARE = 0.9
-ROLLUP_DELAY_S = 60
 UNCLAIMED_MAX = 5
 
 
@@ -102,6 +101,11 @@ def unusual_limits() -> dict[str, int]:
     """VIDEO_UNUSUAL_LIMITS: what one viewer may do before it is reported, by kind of unusual use."""
     usual = {"many_addresses": 5, "many_devices": 8, "many_videos": 40, "many_refusals": 20}
     return usual | dict(getattr(settings, "VIDEO_UNUSUAL_LIMITS", {}))
+
+
+def plans() -> dict[str, dict[str, float]]:
+    """VIDEO_PLANS: what each alias's plan holds: bandwidth_gb, delivered_minutes, storage_gb, stored_minutes."""
+    return dict(getattr(settings, "VIDEO_PLANS", {}))
 
 
 def routes() -> list[dict[str, Any]]:

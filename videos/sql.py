@@ -8,7 +8,8 @@ gain stands beside each (CPU ms in process, on PostgreSQL). Columns left out are
 VIDEO_TO_PLAY = """
 SELECT v.id, v.title, v.owner_id, v.access_level, v.required_tier, v.protection, v.created_at, v.updated_at,
        v.caption_tracks, a.id AS asset_id, a.provider AS asset_provider, a.host_id AS asset_host_id,
-       a.status AS asset_status, a.protection AS asset_protection, a.duration_s AS asset_duration_s, a.poster_url AS asset_poster_url
+       a.status AS asset_status, a.protection AS asset_protection, a.duration_s AS asset_duration_s,
+       a.poster_url AS asset_poster_url
   FROM videos_video v LEFT JOIN videos_asset a ON a.video_id = v.id AND a.is_current
  WHERE v.id = %s
 """

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from videos.services import assets, captions, pruning, reaping, rollup, unusual
+from videos.services import assets, captions, monitoring, pruning, reaping, rollup, unusual
 
 try:
     from celery import shared_task
@@ -60,3 +60,18 @@ def find_unusual_use() -> int:
 @shared_task(name="videos.prune")
 def prune() -> None:
     pruning.prune()
+
+
+@shared_task(name="videos.monitor")
+def monitor() -> int:
+    return len(monitoring.ask_about_stuck())
+
+
+@shared_task(name="videos.measure_usage")
+def measure_usage() -> None:
+    monitoring.measure_usage()
+
+
+@shared_task(name="videos.report_unused")
+def report_unused() -> int:
+    return monitoring.report_unused()

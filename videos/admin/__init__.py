@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.translation import ngettext
 
 from videos import conf
+from videos.admin import hooks  # noqa: F401
 from videos.admin.base import ModelAdmin, TabularInline
 from videos.models import Asset, AssetStatus, PlaybackSession, Video
 from videos.services.assets import ask_again, attach_host_id, find_attachable

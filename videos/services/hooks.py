@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connections, models, router, transaction
@@ -15,8 +15,6 @@ from videos.providers import reading, types
 
 logger = logging.getLogger(__name__)
 
-KEPT_DAYS = 90
-FORGET_BATCH = 1000
 MANY_REFUSALS = 10
 
 # Counting up needs the value that is there, which no queryset can name in an upsert.
@@ -75,14 +73,6 @@ def count_refusal(alias: str, code: str) -> int:
     level = logging.ERROR if _is_round(count) else logging.WARNING
     logger.log(level, "A hook of %s was refused: %s (%s today)", alias, code, count)
     return count
-
-
-def forget_old_events() -> int:
-    """Remove what was handled more than 90 days ago, oldest first, a batch at a time; gives how many."""
-    before = timezone.now() - timedelta(days=KEPT_DAYS)
-    old = WebhookEvent.objects.filter(handled_at__lt=before).order_by("pk").values_list("pk", flat=True)
-    deleted, _ = WebhookEvent.objects.filter(pk__in=list(old[:FORGET_BATCH])).delete()
-    return deleted
 
 
 def _record(alias: str, event: types.WebhookEvent, key: str, asset_id: int | None, now: datetime) -> None:
