@@ -195,6 +195,11 @@ class PlaybackSession(models.Model):
             models.Index(fields=["viewer", "video", "-id"], name="session_resume"),
             models.Index(fields=["video", "-created_at"], name="session_by_video"),
             models.Index(fields=["rollup_due_at"], name="session_rollup_due", condition=Q(rollup_due_at__isnull=False)),
+            models.Index(
+                fields=["created_at"],
+                name="session_address_kept",
+                condition=Q(ip__isnull=False) | ~Q(user_agent=""),
+            ),
         ]
 
     def __str__(self) -> str:

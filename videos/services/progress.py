@@ -98,17 +98,17 @@ def fitted_position(position_s: float, old_ms: int | None, new_ms: int | None) -
 
 def advance(
     session: PlaybackSession, standing: Standing, *, spans: Sequence[Sequence[int]], position_s: float, now: datetime
-) -> Standing:
-    """Write what this session adds, and give the progress that results; needs the session's lock.
+) -> tuple[Standing, bool]:
+    """Write what this session adds; gives the progress that results, and whether that completed the video just now.
 
     `spans` in ms and `position_s` are of the session's own copy; a position of 0 moves nothing. Another session of the
-    viewer that came first is read and taken along.
+    viewer that came first is read and taken along. Needs the session's lock.
     """
     while True:
         advanced = _advanced(session, standing, spans, position_s)
         pk = _insert(session, advanced, now) if standing.pk is None else _update(advanced, now)
         if pk is not None:
-            return replace(advanced, pk=pk)
+            return replace(advanced, pk=pk), advanced.is_completed and not standing.is_completed
         standing = _locked_standing(session)
 
 

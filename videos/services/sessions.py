@@ -195,34 +195,46 @@ def _claim_and_record(session: PlaybackSession, report: Report, now: datetime) -
 def _record(session: PlaybackSession, report: Report, now: datetime, *, is_refused: bool = False) -> Heartbeat:
     """Take a report of a locked session, once however often it comes."""
     standing = progress.standing_of(session)
-    if has_number(session.seen_seqs, report.seq):
-        return _answer(session, standing)
     is_latest = session.state == SessionState.ISSUED and report.seq > session.last_seq
     spans = _believed(session, report, now)
-    position_s = report.position_s if is_latest and report.position_s > 0 else session.position_s
-    has_moved = position_s != session.position_s
-    if not (is_latest or spans or report.events):
+    if has_number(session.seen_seqs, report.seq) or not (is_latest or spans or report.events):
         return _answer(session, standing)
+    has_moved = is_latest and 0 < report.position_s != session.position_s
     if spans or has_moved or (report.events and standing.pk is None):
-        was_completed = standing.is_completed
-        standing = progress.advance(session, standing, spans=spans, position_s=position_s if has_moved else 0, now=now)
-        if session.is_counted and standing.is_completed and not was_completed:
-            signals.send_on_commit(signals.video_completed, PlaybackSession, session=session)
+        moved_to = report.position_s if has_moved else 0
+        standing = _advance(session, standing, spans=spans, moved_to=moved_to, now=now)
     if report.events and standing.pk is not None:
         engagement.record_events(session, report, progress_id=standing.pk, now=now)
     if session.played_at is None and (spans or has_moved):
-        session.played_at = now
-        if session.is_counted:
-            signals.send_on_commit(signals.playback_started, PlaybackSession, session=session)
+        _start(session, now)
     _add_played(session, report, spans)
-    session.position_s, session.progress_id = position_s, standing.pk
     if is_latest:
-        _take_quality(session, report)
-        session.last_seq = report.seq
-        if not is_refused:
-            session.lease_expires_at = now + timedelta(seconds=conf.LEASE_S)
-    _write(session, now if session.is_counted and (spans or has_moved or report.quality or report.events) else None)
+        _take_latest(session, report, None if is_refused else now + timedelta(seconds=conf.LEASE_S))
+    session.progress_id = standing.pk
+    is_countable = session.is_counted and bool(spans or has_moved or report.quality or report.events)
+    _write(session, rollup_due_at=now + timedelta(seconds=ROLLUP_DELAY_S) if is_countable else None)
     return _answer(session, standing)
+
+
+def _advance(session: PlaybackSession, standing: Standing, *, spans: Spans, moved_to: float, now: datetime) -> Standing:
+    advanced, is_newly_complete = progress.advance(session, standing, spans=spans, position_s=moved_to, now=now)
+    if is_newly_complete and session.is_counted:
+        signals.send_on_commit(signals.video_completed, PlaybackSession, session=session)
+    return advanced
+
+
+def _start(session: PlaybackSession, now: datetime) -> None:
+    session.played_at = now
+    if session.is_counted:
+        signals.send_on_commit(signals.playback_started, PlaybackSession, session=session)
+
+
+def _take_latest(session: PlaybackSession, report: Report, lease_expires_at: datetime | None) -> None:
+    session.last_seq = report.seq
+    session.lease_expires_at = lease_expires_at or session.lease_expires_at
+    session.position_s = report.position_s or session.position_s
+    for name, value in report.quality.items():
+        setattr(session, name, value)
 
 
 def _believed(session: PlaybackSession, report: Report, now: datetime) -> Spans:
@@ -243,15 +255,9 @@ def _add_played(session: PlaybackSession, report: Report, spans: Sequence[Sequen
         session.covered_ms = total(session.played)
 
 
-def _take_quality(session: PlaybackSession, report: Report) -> None:
-    for name, value in report.quality.items():
-        setattr(session, name, value)
-
-
-def _write(session: PlaybackSession, countable_at: datetime | None) -> None:
+def _write(session: PlaybackSession, *, rollup_due_at: datetime | None) -> None:
     connection = connections[router.db_for_write(PlaybackSession)]
     moment = connection.ops.adapt_datetimefield_value
-    rollup_due_at = None if countable_at is None else countable_at + timedelta(seconds=ROLLUP_DELAY_S)
     with connection.cursor() as cursor:
         cursor.execute(
             sql.BEATEN_SESSION,
