@@ -10,6 +10,7 @@ def _own_project(settings):
     settings.ROOT_URLCONF = "videos.tests.urls"
     settings.VIDEO_ACCESS_POLICY = "videos.access.decide_by_access_level"
     settings.VIDEO_MANAGE_POLICY = "videos.access.may_manage"
+    settings.VIDEO_MANAGED_POLICY = "videos.access.managed_videos"
     settings.VIDEO_CREATE_POLICY = "videos.access.is_staff"
     settings.VIDEO_STAFF_POLICY = "videos.access.is_staff"
     settings.VIDEO_ENQUEUE = "videos.in_process.enqueue"

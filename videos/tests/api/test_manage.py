@@ -1,10 +1,16 @@
 import pytest
 
 from videos.models import AccessLevel, AssetStatus, Video
+from videos.services.details import update_video
 from videos.tests.factories import make_user, make_video
 from videos.tests.statements import counted_statements
 
 FILE = {"title": "Limits", "filename": "limits.mp4", "size": 1000, "content_type": "video/mp4"}
+
+
+@pytest.fixture(autouse=True)
+def _one_host(settings):
+    settings.VIDEO_ROUTES = [{"use": ["vdocipher"]}]
 
 
 @pytest.fixture
@@ -115,6 +121,58 @@ def test_the_status_tells_what_the_host_said(viewer, client_of):
 def test_a_video_without_a_copy_has_no_status(viewer, client_of):
     video = make_video(owner=viewer, asset=False)
     assert client_of(viewer).get(f"/api/videos/{video.pk}/status/").json()["status"] is None
+
+
+def test_the_list_is_narrowed_by_tag_status_and_search(viewer, client_of):
+    client = client_of(viewer)
+    sets = make_video(owner=viewer, title="Finite sets")
+    update_video(video=sets, tags=["Algebra", "first-year"])
+    make_video(owner=viewer, title="Limits", asset={"status": AssetStatus.PROCESSING})
+    make_video(owner=make_user(), title="Sets of others")
+
+    def titles(query: str) -> list[str]:
+        return [row["title"] for row in client.get(f"/api/videos/?{query}").json()["results"]]
+
+    assert titles("tag=algebra") == ["Finite sets"]
+    assert titles("tag=geometry") == []
+    assert titles("status=processing") == ["Limits"]
+    assert titles("search=SETS") == ["Finite sets"]
+    assert titles("search=sets&status=processing") == []
+    assert client.get("/api/videos/?status=lost").status_code == 400
+    assert client.get("/api/videos/?page=2").status_code == 404
+
+
+def test_tags_and_metadata_are_kept_and_shown(viewer, client_of):
+    video, client = make_video(owner=viewer), client_of(viewer)
+    change = {"tags": ["Exam", "exam", "week-1"], "metadata": {"chapter": 3}}
+    answer = client.patch(f"/api/videos/{video.pk}/", change).json()
+    assert (answer["tags"], answer["metadata"]) == (["exam", "week-1"], {"chapter": 3})
+    assert client.patch(f"/api/videos/{video.pk}/", {"title": "New"}).json()["tags"] == ["exam", "week-1"]
+    assert client.patch(f"/api/videos/{video.pk}/", {"tags": []}).json()["tags"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"access_level": "tier"}, "required_tier_missing"),
+        ({"tags": ["two words"]}, "tag_invalid"),
+        ({"metadata": {"text": "x" * 17_000}}, "metadata_too_large"),
+        ({"metadata": "text"}, "not_a_dict"),
+        ({"title": ""}, "blank"),
+    ],
+)
+def test_details_that_cannot_be_are_refused(viewer, client_of, change, code):
+    video = make_video(owner=viewer, title="Old")
+    response = client_of(viewer).patch(f"/api/videos/{video.pk}/", change)
+    assert (response.status_code, codes(response)) == (400, [code])
+    video.refresh_from_db()
+    assert (video.title, video.access_level, video.metadata) == ("Old", "members", {})
+
+
+def test_a_tier_may_be_named_with_its_access_level(viewer, client_of):
+    video = make_video(owner=viewer)
+    change = {"access_level": "tier", "required_tier": "gold"}
+    assert client_of(viewer).patch(f"/api/videos/{video.pk}/", change).status_code == 200
 
 
 def test_title_and_access_level_can_be_changed_and_nothing_else(viewer, client_of):
