@@ -151,6 +151,7 @@ CELERY_BEAT_SCHEDULE = {
     "videos.roll_up": {"task": "videos.roll_up", "schedule": 60.0},
     "videos.find_unusual_use": {"task": "videos.find_unusual_use", "schedule": 3600.0},
     "videos.prune": {"task": "videos.prune", "schedule": 7 * 86400.0},
+    "videos.forget_addresses": {"task": "videos.forget_addresses", "schedule": 86400.0},
     "payments.expire_orders": {"task": "payments.expire_orders", "schedule": 300.0},
     "users.flush_expired_tokens": {"task": "users.flush_expired_tokens", "schedule": 86400.0},
 }
@@ -294,11 +295,29 @@ if any(_CLOUDFLARE.values()):
             "pin_ip": env.bool("CLOUDFLARE_STREAM_PIN_IP", False),
         },
     }
+_BUNNY = {
+    "library_id": env.str("BUNNY_LIBRARY_ID", ""),
+    "api_key": env.str("BUNNY_STREAM_API_KEY", ""),
+    "token_key": env.str("BUNNY_TOKEN_KEY", ""),
+    "webhook_key": env.str("BUNNY_READ_ONLY_API_KEY", ""),
+}
+if any(_BUNNY.values()):
+    VIDEO_PROVIDERS["bunny"] = {
+        "BACKEND": "videos.providers.bunny.BunnyStreamProvider",
+        "OPTIONS": {
+            **_BUNNY,
+            "api_url": env.str("BUNNY_API_URL", "https://video.bunnycdn.com").rstrip("/"),
+            "player_url": env.str("BUNNY_PLAYER_URL", "https://iframe.mediadelivery.net/embed").rstrip("/"),
+            "player_script_url": env.str(
+                "BUNNY_PLAYER_SCRIPT_URL", "https://assets.mediadelivery.net/playerjs/playerjs-latest.min.js"
+            ),
+        },
+    }
 VIDEO_HOST_CALLS_MAX = env.int("VIDEO_HOST_CALLS_MAX", 24)  # half the server's threads
 # Unset: what must be protected goes to the DRM host, the rest to the cheaper one.
 VIDEO_ROUTES: list[dict[str, Any]] = [
     {"when": {"protection": "drm"}, "use": ["vdocipher"]},
-    {"use": ["cloudflare", "vdocipher"]},
+    {"use": ["cloudflare", "bunny", "vdocipher"]},
 ]
 if env.str("VIDEO_HOST_PRIMARY", "auto") != "auto":
     VIDEO_ROUTES = [{"use": [*dict.fromkeys([env.str("VIDEO_HOST_PRIMARY"), env.str("VIDEO_HOST_FALLBACK", "")])]}]
