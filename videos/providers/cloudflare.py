@@ -66,7 +66,8 @@ class CloudflareStreamProvider(VideoProvider):
     `customer_code` is that of the account's playback addresses (`https://customer-<CODE>.cloudflarestream.com`), and
     `playback_url` replaces such an address; `allowed_origins` are the sites that may embed new videos; `pin_ip` lets a
     token play from the viewer's address alone; `max_duration_s` is reserved from the plan until a file is processed;
-    files of `form_max_bytes` or more go by tus (whether the host's 200 MB are decimal is not documented).
+    files of `form_max_bytes` or more go by tus (whether the host's 200 MB are decimal is not documented), in chunks of
+    `tus_chunk_bytes`.
     """
 
     account_id: str = field(metadata={"variable": "CLOUDFLARE_ACCOUNT_ID"})
@@ -82,6 +83,7 @@ class CloudflareStreamProvider(VideoProvider):
     pin_ip: bool = False
     max_duration_s: int = 21600
     form_max_bytes: int = 200_000_000
+    tus_chunk_bytes: int = uploads.CHUNK_BYTES
 
     protections: ClassVar[tuple[Protection, ...]] = (Protection.OPEN,)
     grants_locally: ClassVar[bool] = True
@@ -229,7 +231,7 @@ class CloudflareStreamProvider(VideoProvider):
         video = self._new_video(request.title or request.filename, request.creator_id)
         if request.size_bytes < self.form_max_bytes:
             return uploads.form_ticket(self._api, video)
-        return uploads.tus_ticket(self._api, video, size_bytes=request.size_bytes)
+        return uploads.tus_ticket(self._api, video, size_bytes=request.size_bytes, chunk_size=self.tus_chunk_bytes)
 
     def import_url(self, url: str, *, title: str) -> str:
         """Let Stream fetch a file: https://developers.cloudflare.com/stream/uploading-videos/upload-via-link/"""

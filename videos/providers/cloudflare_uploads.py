@@ -60,7 +60,7 @@ def form_ticket(api: StreamApi, video: NewVideo) -> FormPostTicket:
     return FormPostTicket(host_id=host_id, url=url, fields={}, expires_at=expires_at)
 
 
-def tus_ticket(api: StreamApi, video: NewVideo, *, size_bytes: int) -> TusTicket:
+def tus_ticket(api: StreamApi, video: NewVideo, *, size_bytes: int, chunk_size: int) -> TusTicket:
     """https://developers.cloudflare.com/stream/uploading-videos/resumable-uploads/"""
     expires_at = timezone.now() + TUS_LIFETIME
     headers = {
@@ -75,7 +75,7 @@ def tus_ticket(api: StreamApi, video: NewVideo, *, size_bytes: int) -> TusTicket
     url, host_id = answer.headers.get("Location"), answer.headers.get("stream-media-id")
     if not reading.is_filled(url) or not reading.is_filled(host_id):
         raise MalformedResponse(f"{api.alias}: a tus upload without Location or stream-media-id.")
-    return TusTicket(host_id=host_id, upload_url=url, chunk_size=CHUNK_BYTES, expires_at=expires_at)
+    return TusTicket(host_id=host_id, upload_url=url, chunk_size=chunk_size, expires_at=expires_at)
 
 
 def _metadata(video: NewVideo, expires_at: datetime) -> str:

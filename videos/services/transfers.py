@@ -131,9 +131,9 @@ def _send_form(ticket: FormPostTicket, alias: str, file: IO[bytes], *, filename:
 
 
 def _send_chunks(ticket: TusTicket, alias: str, file: IO[bytes], size_bytes: int) -> None:
-    """tus 1.0.0, from where the host stands: https://tus.io/protocols/resumable-upload"""
+    """tus 1.0.0 from the beginning, as the ticket is new: https://tus.io/protocols/resumable-upload"""
     url = ticket.upload_url or _create(ticket, alias, size_bytes)
-    offset, fruitless = _offset(ticket, alias, url), 0
+    offset = fruitless = 0
     while offset < size_bytes:
         before = offset
         chunk = cast(IO[bytes], Section(file, offset, min(ticket.chunk_size, size_bytes - offset)))
@@ -179,7 +179,7 @@ def _call(
         url=url,
         headers=_TUS | headers if is_tus else headers,
         content=content,
-        patience=http.TRANSFER,
+        patience=http.BACKGROUND if method == "HEAD" else http.TRANSFER,
         is_repeatable=method == "HEAD",
     )
     return http.fetch(call)
@@ -191,11 +191,14 @@ class Section(io.RawIOBase):
     def __init__(self, file: IO[bytes], start: int, size: int) -> None:
         super().__init__()
         self._file = file
-        self._left = size
+        self._size = self._left = size
         self._file.seek(start)
 
     def __len__(self) -> int:
-        return self._left
+        return self._size
+
+    def tell(self) -> int:
+        return self._size - self._left
 
     def readable(self) -> bool:
         return True

@@ -1,0 +1,67 @@
+"""Sending a file by each kind of ticket, over real HTTP."""
+
+import io
+import os
+import tracemalloc
+
+import pytest
+
+from videos.providers.registry import providers
+from videos.providers.types import UploadRequest
+from videos.services import transfers
+from videos.tests.factories import make_user, make_video
+
+MIB = 1024 * 1024
+HEAD = b"\x00\x00\x00\x18ftypmp42"
+
+
+@pytest.fixture
+def by_tus(sandbox, settings):
+    settings.VIDEO_PROVIDERS["cloudflare"]["OPTIONS"] |= {"form_max_bytes": 1000, "tus_chunk_bytes": 5 * MIB}
+    settings.VIDEO_ROUTES = [{"use": ["cloudflare"]}]
+    return sandbox
+
+
+def body(size: int) -> io.BytesIO:
+    return io.BytesIO(HEAD + os.urandom(size - len(HEAD)))
+
+
+def patches(sandbox) -> list[int]:
+    return [call["status"] for call in sandbox.calls("cloudflare") if call["method"] == "PATCH"]
+
+
+def send(size: int, file) -> None:
+    request = UploadRequest(title="Limits", filename="limits.mp4", size_bytes=size, content_type="video/mp4")
+    ticket = providers["cloudflare"].create_upload(request)
+    assert ticket.kind == "tus"
+    transfers.send(
+        ticket, alias="cloudflare", file=file, size_bytes=size, filename="limits.mp4", content_type="video/mp4"
+    )
+
+
+def test_a_file_goes_in_chunks(by_tus):
+    send(11 * MIB, body(11 * MIB))
+    assert patches(by_tus) == [204, 204, 204]
+
+
+def test_a_chunk_that_is_lost_is_sent_again_from_where_the_host_stands(by_tus):
+    by_tus.fault(service="cloudflare", path="/cloudflare/tus", times=1, status=503)
+    send(11 * MIB, body(11 * MIB))
+    assert patches(by_tus) == [503, 204, 204, 204]
+
+
+@pytest.mark.django_db
+def test_memory_stays_flat_whatever_the_size(by_tus):
+    class Endless:
+        def read(self, size: int, /) -> bytes:
+            return b"\0" * size
+
+    owner = make_user(is_staff=True)
+    video = make_video(owner=owner, asset=False)
+    tracemalloc.start()
+    transfers.send_file(
+        video=video, actor=owner, stream=Endless(), size_bytes=60 * MIB, filename="a.mp4", content_type="video/mp4"
+    )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * MIB
