@@ -14,7 +14,7 @@ from sandbox.faults import WebhookFault
 
 SERVICE = "cloudflare"
 WRONG_SECRET = "not-the-secret-of-this-webhook"
-HELD_BACK_S = 2.0
+HELD_BACK_S, OVERTAKING_S = 2.0, 5.0
 
 
 class Hooks:
@@ -31,7 +31,13 @@ class Hooks:
         def deliver() -> None:
             secret = WRONG_SECRET if fault.wrong_secret else self._context.webhooks.cloudflare_secret
             url = self._context.webhooks.cloudflare_url
-            self._context.deliveries.send(SERVICE, url, lambda: (headers(secret, body), body), fault=fault)
+            self._context.deliveries.send(
+                SERVICE,
+                url,
+                lambda: (headers(secret, body), body),
+                wait_s=OVERTAKING_S if self._held_back else 0,
+                fault=fault,
+            )
 
         if fault.reorder:
             with self._context.store.lock:

@@ -23,6 +23,7 @@ class CloudflareSandbox:
     def start(self) -> None:
         self.account.start()
         self.library.start()
+        self.uploads.start()
 
     def stop(self) -> None:
         """Stop what is under way; must come before the store is closed."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.cloudflare import clock
 from sandbox.cloudflare.envelope import not_found
-from sandbox.cloudflare.library import Library
+from sandbox.cloudflare.library import VIDEOS, Library
 from sandbox.context import SandboxContext
 
 UPLOADS = "cloudflare.uploads"
@@ -23,6 +23,13 @@ class Uploads:
         self._context = context
         self.library = library
         self._busy: set[str] = set()
+
+    def start(self) -> None:
+        """Process what was complete when the sandbox died before it could say so."""
+        for upload in self._context.store.values(UPLOADS):
+            known = self._context.store.get(VIDEOS, upload["uid"])
+            if known and upload["kind"] == TUS and not upload["is_done"] and self.offset(upload) == upload["length"]:
+                self.finish(upload)
 
     def open(self, kind: str, uid: str, *, expires_at: float | None, length: int | None = None) -> str:
         """A new upload for a video; gives the unguessable last part of its address."""

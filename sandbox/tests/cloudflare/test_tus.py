@@ -250,3 +250,13 @@ def test_an_upload_survives_a_restart(tmp_path):
         assert patch(address, SMALLEST, body[SMALLEST:]).status_code == 204
     with Sandbox(config) as sandbox:
         assert wait_until(sandbox, uid, "ready")[0]["size"] == len(body)
+
+
+def test_a_file_whose_last_byte_came_right_before_a_crash_is_processed_after_the_restart(tmp_path):
+    config = SandboxConfig(state_dir=tmp_path, cloudflare_encode_s=0.2)
+    body = mp4(30)
+    with Sandbox(config) as sandbox:
+        _, uid = began(sandbox, len(body))
+        sandbox.cloudflare.library.file_of(uid).write_bytes(body)
+    with Sandbox(config) as sandbox:
+        assert wait_until(sandbox, uid, "ready")[0]["duration"] == 30
