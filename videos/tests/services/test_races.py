@@ -3,21 +3,25 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from videos.models import Asset, PlaybackSession, SessionDoor, SessionState, Viewer
+from videos import signals
+from videos.models import Asset, PlaybackSession, RefusedStart, SessionDoor, SessionState, VideoProgress, Viewer
 from videos.services.assets import attach_host_id
-from videos.services.errors import SessionEnded, SessionRevoked, TooManyStreams
+from videos.services.errors import SessionEnded, SessionRevoked, TooManyStreams, VideosError
 from videos.services.grants import Grant
 from videos.services.playback import RequestContext, open_session
-from videos.services.sessions import heartbeat, revoke
+from videos.services.sessions import end_session, heartbeat, revoke
 from videos.tests import rights
-from videos.tests.factories import host_video, make_user
+from videos.tests.factories import host_video, make_user, make_video
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+LOCAL = {"local": {"BACKEND": "videos.tests.local_host.LocalHost"}}
 
 
 def start(user, video, device_id, door=SessionDoor.PLAYBACK):
@@ -61,6 +65,75 @@ def test_eight_lessons_that_claim_at_once_give_three_leases(sandbox):
     )
     assert len([result for result in results if isinstance(result, TooManyStreams)]) == 2, results
     assert PlaybackSession.objects.leased(timezone.now()).count() == 3
+
+
+def test_thirty_two_starts_against_a_limit_of_three_give_three_leases(settings):
+    settings.VIDEO_PROVIDERS = LOCAL
+    user, video = make_user(), make_video(asset={"provider": "local"})
+    results = at_once([lambda number=number: start(user, video, f"device-{number}") for number in range(32)])
+    assert len([result for result in results if isinstance(result, TooManyStreams)]) == 29, results
+    assert PlaybackSession.objects.leased(timezone.now()).count() == 3
+    assert RefusedStart.objects.filter(code="too_many_streams").count() == 29
+
+
+def test_devices_that_report_at_once_lose_nothing_of_each_other(settings):
+    settings.VIDEO_PROVIDERS = LOCAL
+    user, video = make_user(), make_video(asset={"provider": "local"})
+    sessions = [start(user, video, f"device-{number}").session for number in range(3)]
+    PlaybackSession.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    completed = []
+    signals.video_completed.connect(receiver := lambda **sent: completed.append(sent["session"]))
+    results = at_once(
+        [
+            lambda session=session, number=number: [
+                played(session, seq, [[part * 6 + number * 2, part * 6 + number * 2 + 2]])
+                for seq, part in enumerate(range(10))
+            ]
+            for number, session in enumerate(sessions)
+        ]
+    )
+    signals.video_completed.disconnect(receiver)
+    assert not [result for result in results if isinstance(result, Exception)], results
+    progress = VideoProgress.objects.get()
+    assert progress.played == [[0, 60_000]]
+    assert progress.completed_at is not None
+    assert len(completed) == 1
+
+
+def test_reports_of_one_session_that_arrive_at_once_all_count_once(settings):
+    settings.VIDEO_PROVIDERS = LOCAL
+    session = start(make_user(), make_video(asset={"provider": "local"}), "the-device").session
+    PlaybackSession.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    heard = []
+    signals.playback_started.connect(receiver := lambda **sent: heard.append(sent["session"]))
+    calls = [lambda seq=seq: played(session, seq, [[seq, seq + 1]]) for seq in (0, 1, 2, 3, 0, 1, 2, 3)]
+    results = at_once(calls)
+    signals.playback_started.disconnect(receiver)
+    assert not [result for result in results if isinstance(result, Exception)], results
+    row = PlaybackSession.objects.get()
+    assert (row.watched_ms, row.played, row.seen_seqs) == (4_000, [[0, 4_000, 1]], [[0, 3]])
+    assert VideoProgress.objects.get().played == [[0, 4_000]]
+    assert len(heard) == 1
+
+
+def test_claims_beats_ends_and_revocations_at_once_wait_for_each_other_without_a_deadlock(settings):
+    settings.VIDEO_PROVIDERS = LOCAL
+    user, video = make_user(), make_video(asset={"provider": "local"})
+    playing = start(user, video, "device-1").session
+    lessons = [start(user, make_video(asset={"provider": "local"}), "device-1", SessionDoor.LESSON).session]
+    lessons.append(start(user, video, "device-2", SessionDoor.LESSON).session)
+    calls = [lambda: [played(playing, seq, [[seq, seq + 1]]) for seq in range(15)]]
+    calls += [lambda session=session: played(session, 0, [[0, 1]]) for session in lessons]
+    calls += [lambda: start(user, video, "device-3"), lambda: start(user, video, "device-1")]
+    calls += [lambda: end_session(public_id=playing.public_id, token=playing.token, position_s=9.0)]
+    calls += [lambda: revoke(user_id=user.pk, video_ids=None, reason="refund")]
+    results = at_once(calls)
+    unexpected = [result for result in results if isinstance(result, Exception) and not isinstance(result, VideosError)]
+    assert not unexpected, unexpected
+
+
+def played(session, seq, spans):
+    return heartbeat(public_id=session.public_id, token=session.token, seq=seq, position_s=1.0, played=spans)
 
 
 def test_a_reload_racing_itself_holds_one_lease(sandbox):
