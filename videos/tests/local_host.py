@@ -13,7 +13,7 @@ BACKEND = "videos.tests.local_host.LocalHost"
 
 @dataclass(frozen=True, kw_only=True)
 class LocalHost(VideoProvider):
-    """A host in this process: it knows every id but those of zeros."""
+    """A host in this process: it knows every id but those of zeros and paths."""
 
     grants_locally: ClassVar[bool] = True
 
@@ -28,5 +28,5 @@ class LocalHost(VideoProvider):
         )
 
     def _require(self, host_id: str) -> None:
-        if not host_id.strip("0"):
+        if not host_id.strip("0") or "/" in host_id:
             raise AssetNotFound("No such file.")

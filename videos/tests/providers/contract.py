@@ -4,12 +4,17 @@ import socket
 from datetime import date
 
 import pytest
+import requests
+from django.core.checks import ERROR
 from django.utils import timezone
 
-from videos.providers import http
+from videos.providers import failures, http
 from videos.providers.base import VideoProvider
 from videos.providers.exceptions import AssetNotFound, UnsupportedOperation
 from videos.providers.types import AssetInfo, CaptionFile, PlaybackRequest, Protection, Status, UploadRequest, Viewer
+from videos.tests.providers.contract_extras import CaptionContract, FigureContract, PictureContract
+from videos.tests.providers.contract_uploads import UploadContract
+from videos.tests.providers.contract_webhooks import WebhookContract
 
 ARGUMENTS = {
     "create_upload": {"request": UploadRequest(title="Lesson", filename="lesson.mp4")},
@@ -38,11 +43,44 @@ def make_request(host_id, **overrides):
     return PlaybackRequest(**values | overrides)
 
 
-class ProviderContract:
-    """What every provider keeps to. A subclass gives the fixtures `provider` and `ready_id`, a playable video."""
+class ProviderContract(UploadContract, CaptionContract, PictureContract, FigureContract, WebhookContract):
+    """What every provider keeps to. A subclass gives the fixtures `provider`, `ready_id`, a playable video, and
+    `deletable_id`, any video; the parts say what else they want to know of a host that has them.
+
+    `is_served` tells whether the addresses of its players can really be opened.
+    """
 
     unknown_id = "0" * 32
     secrets: tuple[str, ...] = ()
+    is_served = True
+
+    @pytest.fixture
+    def deletable_ready_id(self, ready_id):
+        """A playable video whose captions may be changed."""
+        return ready_id
+
+    @pytest.fixture
+    def waiting_id(self, provider):
+        """A video whose file has not come."""
+        if not provider.supports_upload:
+            pytest.skip("this host takes no uploads")
+        return provider.create_upload(UploadRequest(title="Lesson", filename="lesson.mp4", size_bytes=1000)).host_id
+
+    @pytest.fixture
+    def failed_id(self):
+        """A video that the host could not process."""
+        pytest.skip("no failed video is at hand")
+
+    @pytest.fixture
+    def remote_calls(self, monkeypatch):
+        """The addresses that are connected to from now on."""
+        asked = []
+        connect = socket.socket.connect
+        monkeypatch.setattr(
+            socket.socket, "connect", lambda own, address: (asked.append(address), connect(own, address))
+        )
+        http.reset()
+        return asked
 
     def test_every_optional_method_has_a_flag(self, provider):
         required = {"get_asset", "get_playback", "check"}
@@ -83,28 +121,50 @@ class ProviderContract:
         with pytest.raises(AssetNotFound):
             provider.get_asset(self.unknown_id)
 
-    def test_playback_of_an_unknown_asset_is_not_found(self, provider):
+    def test_a_failed_asset_says_why_in_our_words(self, provider, failed_id):
+        info = provider.get_asset(failed_id)
+        assert info.status is Status.FAILED
+        assert info.failure_code in failures.REASONS
+
+    def test_every_failure_has_a_reason(self, provider):
+        assert set(getattr(provider, "FAILURES", {}).values()) <= set(failures.REASONS)
+
+    def test_its_own_options_pass_the_check(self, provider):
+        assert [message for message in provider.check() if message.level >= ERROR] == []
+
+    def test_an_unknown_asset_cannot_be_played(self, provider):
+        """A host that grants without asking finds out only when the player comes."""
+        try:
+            playback = provider.get_playback(make_request(self.unknown_id))
+        except AssetNotFound:
+            return
+        assert provider.grants_locally
+        assert not self.is_served or requests.get(address_of(playback), timeout=20).status_code >= 400
+
+    def test_an_id_that_is_no_id_is_not_found(self, provider):
         with pytest.raises(AssetNotFound):
-            provider.get_playback(make_request(self.unknown_id))
+            provider.get_playback(make_request("../" + self.unknown_id))
+
+    def test_a_player_opens_at_the_address(self, provider, ready_id):
+        if not self.is_served:
+            pytest.skip("nobody serves this host")
+        playback = provider.get_playback(make_request(ready_id))
+        assert requests.get(address_of(playback), timeout=20).status_code == 200
+        page = address_of(playback)
+        assert any(page.startswith(origin) for origin in provider.player_origins)
 
     def test_playback_has_a_kind_an_end_and_an_address(self, provider, ready_id):
         before = timezone.now()
         playback = provider.get_playback(make_request(ready_id, ttl_s=300))
         assert playback.kind in ("vdocipher", "hls", "iframe", "file")
         assert 290 < (playback.expires_at - before).total_seconds() < 310
-        address = playback.as_json().get("embed_url") or playback.as_json()["url"]
+        address = address_of(playback)
         assert address.startswith("http")
         assert address not in repr(playback)
 
-    def test_it_says_whether_it_grants_without_a_remote_call(self, provider, ready_id, monkeypatch):
-        asked = []
-        connect = socket.socket.connect
-        monkeypatch.setattr(
-            socket.socket, "connect", lambda own, address: (asked.append(address), connect(own, address))
-        )
-        http.reset()
+    def test_it_says_whether_it_grants_without_a_remote_call(self, provider, ready_id, remote_calls):
         provider.get_playback(make_request(ready_id))
-        assert provider.grants_locally == (not asked)
+        assert provider.grants_locally == (not remote_calls)
 
     def test_deleting_twice_is_no_error(self, provider, deletable_id):
         if not provider.supports_delete:
@@ -114,15 +174,14 @@ class ProviderContract:
         with pytest.raises(AssetNotFound):
             provider.get_asset(deletable_id)
 
-    def test_an_upload_ticket_names_the_new_asset(self, provider):
-        if not provider.supports_upload:
-            pytest.skip("this host takes no uploads")
-        ticket = provider.create_upload(UploadRequest(title="Lesson", filename="lesson.mp4", size_bytes=1000))
-        assert provider.get_asset(ticket.host_id).status is Status.WAITING
-
     def test_a_ping_reaches_it(self, provider):
         if not provider.supports_ping:
             pytest.skip("this host cannot be pinged")
         ping = provider.ping()
         assert (ping.is_reachable, ping.error_code) == (True, "")
         assert ping.response_ms > 0
+
+
+def address_of(playback):
+    """What a browser opens for it."""
+    return playback.as_json().get("embed_url") or playback.as_json()["url"]

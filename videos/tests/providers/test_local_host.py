@@ -8,6 +8,8 @@ from videos.tests.providers.contract import ProviderContract
 class TestLocalHost(ProviderContract):
     """The contract, kept by a host without a remote call."""
 
+    is_served = False
+
     @pytest.fixture
     def provider(self, settings):
         settings.VIDEO_PROVIDERS = {"local": {"BACKEND": BACKEND}}

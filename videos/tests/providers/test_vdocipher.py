@@ -14,6 +14,7 @@ from videos.providers.registry import providers
 from videos.providers.types import Protection, Status, UploadRequest, WebhookKind
 from videos.providers.vdocipher import UPLOAD_MAX_BYTES, VdoCipherProvider
 from videos.tests.providers.contract import ProviderContract, make_request, make_viewer
+from videos.tests.providers.contract_webhooks import Hook
 
 HOOK_TOKEN = "hook-token-for-tests"
 
@@ -45,22 +46,48 @@ def otp_body(sandbox):
     return json.loads(call["body"])
 
 
-class TestVdoCipher(ProviderContract):
+class VdoCipherContract(ProviderContract):
+    largest_bytes = UPLOAD_MAX_BYTES
+    signs_body = False
+    signs_time = False
+
+    def make_hook(self, body, *, secret=None, at=None):
+        return Hook(body=body, query={"token": HOOK_TOKEN if secret is None else secret})
+
+    @pytest.fixture
+    def changed_body(self, ready_id):
+        return make_hook(payload={"id": ready_id, "title": "x.mp4"}), ready_id
+
+    def captions_of(self, provider, host_id):
+        answer = requests.get(
+            f"{provider.api_url}/videos/{host_id}/files/",
+            headers={"Authorization": f"Apisecret {provider.api_secret}"},
+            timeout=10,
+        )
+        return sorted(file["lang"] for file in answer.json() if file["format"] == "vtt")
+
+
+class TestVdoCipher(VdoCipherContract):
     secrets = ("vdo_sandbox_11tutors", HOOK_TOKEN)
 
     @pytest.fixture
     def deletable_id(self, ready_id):
         return ready_id
 
+    @pytest.fixture
+    def failed_id(self, sandbox):
+        return sandbox.add_video(status="Encoding error")
+
 
 @pytest.mark.live
 @pytest.mark.skipif("LIVE_VDOCIPHER_API_SECRET" not in os.environ, reason="LIVE_VDOCIPHER_API_SECRET is not set")
-class TestRealVdoCipher(ProviderContract):
+class TestRealVdoCipher(VdoCipherContract):
     """Against the real service: LIVE_VDOCIPHER_API_SECRET, and LIVE_VDOCIPHER_VIDEO_ID of a ready video."""
 
     @pytest.fixture
     def provider(self):
-        return VdoCipherProvider(alias="live", api_secret=os.environ["LIVE_VDOCIPHER_API_SECRET"])
+        secret = os.environ["LIVE_VDOCIPHER_API_SECRET"]
+        return VdoCipherProvider(alias="live", api_secret=secret, webhook_secret=HOOK_TOKEN)
 
     @pytest.fixture
     def ready_id(self):
