@@ -1,12 +1,13 @@
 """Tells the owner of a video by mail that it is ready, or why it cannot be. Worded when it is sent."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.urls import reverse
 
 from mailing.models import OutgoingMail
 from mailing.services import Message, queue_mail, register
+from users.models import User
 from videos import signals
 from videos.models import Asset, AssetStatus, Video
 
@@ -61,14 +62,14 @@ def _asset(reference: dict[str, Any], status: AssetStatus) -> Asset | None:
 
 
 def _message(asset: Asset, *, subject: str, template: str) -> Message:
-    video = asset.video
+    video, owner = asset.video, cast(User, asset.video.owner)
     others = video.assets.filter(is_current=True, status=AssetStatus.READY).exclude(pk=asset.pk)
     return Message(
-        to=video.owner.email,
+        to=owner.email,
         subject=subject,
         template=template,
         context={
-            "name": video.owner.display_name,
+            "name": owner.display_name,
             "title": video.title,
             "reason": asset.failure_reason,
             "file": asset.source_name,

@@ -66,8 +66,8 @@ def _lines(body: bytes) -> list[str]:
     return lines
 
 
-def _refuse_srt(lines: list[str]) -> None:
-    for number, line in enumerate(lines, start=1):
+def _refuse_srt(lines: list[str], *, first: int = 1) -> None:
+    for number, line in enumerate(lines, start=first):
         if _COMMA_TIME.match(line.strip()):
             raise VttError("This is SubRip (SRT): save the captions as WebVTT.", line=number, code="caption_is_srt")
 
@@ -97,7 +97,7 @@ def _cue(block: _Block) -> Iterator[tuple[int, int, str]]:
     line = block.line + at
     times = _TIMES.fullmatch(block.lines[at])
     if times is None:
-        _refuse_srt(block.lines)
+        _refuse_srt(block.lines, first=block.line)
         raise VttError("These times cannot be read: write 00:01.000 --> 00:04.000.", line=line)
     start_ms, end_ms = _milliseconds(*times.group(2, 3, 4, 5)), _milliseconds(*times.group(7, 8, 9, 10))
     if end_ms <= start_ms:

@@ -10,9 +10,8 @@ from rest_framework.response import Response
 from videos.api.media import SIGNATURE, MediaView, current_copy, redirect_to
 from videos.api.schema import errors
 from videos.services.addresses import thumbnail_subject
-from videos.services.thumbnails import picture_address
+from videos.services.thumbnails import KEPT_S, picture_address
 
-KEPT_S = 600
 SIZES = (16, 1920)
 
 

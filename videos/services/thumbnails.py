@@ -1,11 +1,14 @@
 """Pictures of a video, made by its host."""
 
 from videos.models import Asset, AssetStatus
-from videos.providers.exceptions import VideoProviderError
+from videos.providers.exceptions import ProviderMisconfigured, VideoProviderError
 from videos.services.errors import HostUnavailable, NoThumbnail
 from videos.services.host_calls import usable_provider
 
-TOKEN_S = 3600
+KEPT_S = 600
+"""How long a browser keeps the host's address."""
+
+TOKEN_S = KEPT_S + 60
 POSTER_SHARE = 0.1
 POSTER_MAX_S = 10.0
 
@@ -13,7 +16,7 @@ POSTER_MAX_S = 10.0
 def picture_address(
     asset: Asset, *, second: float | None = None, width: int | None = None, height: int | None = None
 ) -> str:
-    """The host's own address of a picture at `second`, or of the poster; good for an hour.
+    """The host's own address of a picture at `second`, or of the poster; good for eleven minutes.
 
     A second past the end gives the last picture. Raises NoThumbnail (`thumbnails_unsupported` where the host cuts no
     pictures at a second, `no_thumbnail` while there is none) or HostUnavailable.
@@ -31,7 +34,7 @@ def picture_address(
         return provider.thumbnail_url(
             asset.host_id, second=_within(second, asset.duration_s), width=width, height=height, ttl_s=TOKEN_S
         )
-    except VideoProviderError as error:
+    except (VideoProviderError, ProviderMisconfigured) as error:
         raise HostUnavailable("host_misconfigured") from error
 
 
