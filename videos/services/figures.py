@@ -45,9 +45,12 @@ def add_to_retention(changes: Mapping[int, Sequence[tuple[int, int, int]]]) -> N
     AssetRetention.objects.bulk_create(
         [AssetRetention(asset_id=asset_id) for asset_id in asset_ids], ignore_conflicts=True
     )
-    for row in AssetRetention.objects.select_for_update().filter(pk__in=asset_ids).order_by("pk"):
+    rows = list(AssetRetention.objects.select_for_update().filter(pk__in=asset_ids).order_by("pk"))
+    for row in rows:
         row.counts = _added(bytes(row.counts), changes[row.asset_id])
-        row.save(update_fields=["counts", "updated_at"])
+    AssetRetention.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["asset"], update_fields=["counts", "updated_at"]
+    )
 
 
 def plays_by_second(row: AssetRetention | None) -> "array[int]":

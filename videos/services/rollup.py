@@ -24,7 +24,7 @@ from videos.services.contributions import (
 )
 from videos.services.figures import add_to_days, add_to_retention, add_to_totals
 
-BATCH = 50
+BATCH = 25
 _READ = (
     *("pk", "video_id", "asset_id", "progress_id", "is_counted", "created_at", "played_at", "played", "watched_ms"),
     *("covered_ms", "startup_ms", "stall_count", "stall_ms", "error_count", "rollup_due_at", "rolled_up"),
@@ -52,7 +52,7 @@ class _Changes:
 def roll_up(*, limit: int = 10_000) -> int:
     """Add what changed of at most `limit` due sessions to the figures; gives how many sessions were looked at.
 
-    Each 50 have a short transaction of their own, so that other writers never wait long.
+    Each 25 have a short transaction of their own, so that other writers never wait long.
     """
     done = 0
     while done < limit:
