@@ -1,9 +1,14 @@
 import json
+import logging
+import time
 
 import pytest
 
-from videos.models import AssetStatus
-from videos.tests.factories import host_video
+from sandbox.cloudflare.hooks import signature_header
+from videos.models import Asset, AssetStatus, WebhookEvent, WebhookRefusal
+from videos.services.hooks import count_refusal
+from videos.tests.factories import host_video, make_video
+from videos.tests.statements import counted_statements
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +88,154 @@ def test_an_unknown_event_or_video_is_accepted_and_ignored(
 
 def test_only_post_is_taken(sandbox, client):
     assert client.get(SIGNED).status_code == 405
+
+
+CLOUDFLARE = "/api/videos/webhooks/cloudflare/"
+SECRET = "cloudflare-hook-secret-for-tests"
+
+
+@pytest.fixture
+def streamed(sandbox):
+    """A copy that the stand-in for Cloudflare Stream has under way."""
+    host_id = sandbox.cloudflare.add_video(state="inprogress")
+    video = make_video(asset={"provider": "cloudflare", "host_id": host_id, "status": AssetStatus.PROCESSING})
+    return video.assets.get()
+
+
+def post_signed(client, body: dict, *, secret=SECRET, at=None):
+    sent = json.dumps(body).encode()
+    signature = signature_header(secret, sent, int(time.time()) if at is None else at)
+    return client.post(CLOUDFLARE, sent, content_type="application/json", headers={"Webhook-Signature": signature})
+
+
+def asked(sandbox, asset):
+    """How often the host was asked about this copy."""
+    paths = [call["path"] for call in sandbox.calls() if call["method"] == "GET"]
+    return sum(path.endswith(f"/{asset.host_id}") for path in paths)
+
+
+def test_a_signed_hook_is_kept_with_its_payload_and_handled_by_the_hosts_answer(
+    sandbox, client, streamed, django_capture_on_commit_callbacks
+):
+    sandbox.cloudflare.set_state(streamed.host_id, "ready", send_hook=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert post_signed(client, sandbox.cloudflare.video(streamed.host_id)).status_code == 200
+    streamed.refresh_from_db()
+    event = WebhookEvent.objects.get()
+    assert streamed.status == AssetStatus.READY
+    assert (event.asset, event.host_id, event.host_kind) == (streamed, streamed.host_id, "ready")
+    assert (event.times_received, event.last_error) == (1, "")
+    assert event.handled_at is not None
+    assert event.payload["uid"] == streamed.host_id
+
+
+def test_of_an_unsigned_hook_nothing_is_kept_but_what_it_is_about(
+    sandbox, client, preparing, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        post(client, hook(preparing.host_id))
+    event = WebhookEvent.objects.get()
+    assert (event.host_id, event.host_kind, event.payload) == (preparing.host_id, "video:ready", {})
+
+
+def test_the_same_hook_again_raises_its_count_alone(sandbox, client, streamed, django_capture_on_commit_callbacks):
+    sandbox.cloudflare.set_state(streamed.host_id, "ready", send_hook=False)
+    body = sandbox.cloudflare.video(streamed.host_id)
+    for _ in range(3):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert post_signed(client, body).status_code == 200
+    event = WebhookEvent.objects.get()
+    assert event.times_received == 3
+    assert event.handled_at is not None
+    streamed.refresh_from_db()
+    assert (streamed.status, streamed.next_poll_at) == (AssetStatus.READY, None)
+
+
+def test_hooks_out_of_order_and_replayed_end_in_what_the_host_says(
+    sandbox, client, streamed, django_capture_on_commit_callbacks
+):
+    early = sandbox.cloudflare.video(streamed.host_id)
+    sandbox.cloudflare.set_state(streamed.host_id, "error", error_code="ERR_NON_VIDEO", send_hook=False)
+    failed = sandbox.cloudflare.video(streamed.host_id)
+    sandbox.cloudflare.set_state(streamed.host_id, "ready", send_hook=False)
+    ready = sandbox.cloudflare.video(streamed.host_id)
+    for body in (ready, failed, early, failed, ready, early):
+        with django_capture_on_commit_callbacks(execute=True):
+            post_signed(client, body)
+    streamed.refresh_from_db()
+    assert (streamed.status, streamed.failure_code) == (AssetStatus.READY, "")
+    assert not WebhookEvent.objects.filter(handled_at=None).exists()
+
+
+def test_many_hooks_of_one_copy_cause_one_question(sandbox, client, streamed, django_capture_on_commit_callbacks):
+    body = sandbox.cloudflare.video(streamed.host_id)
+    with django_capture_on_commit_callbacks(execute=True):
+        for number in range(5):
+            post_signed(client, body | {"modified": f"2026-01-01T00:00:0{number}Z"})
+    assert WebhookEvent.objects.count() == 5
+    assert asked(sandbox, streamed) == 1
+    assert not WebhookEvent.objects.filter(handled_at=None).exists()
+
+
+def test_a_host_that_cannot_answer_leaves_the_event_open_and_the_copy_due(
+    sandbox, client, streamed, django_capture_on_commit_callbacks
+):
+    sandbox.fault(service="cloudflare", path="/stream/", times=0, status=403)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert post_signed(client, sandbox.cloudflare.video(streamed.host_id)).status_code == 200
+    event = WebhookEvent.objects.get()
+    assert (event.handled_at, event.last_error) == (None, "host_credentials_rejected")
+    streamed.refresh_from_db()
+    assert streamed.next_poll_at is not None
+
+
+def test_a_hook_about_nothing_of_ours_is_kept_and_asks_nobody(sandbox, client, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as callbacks:
+        assert post_signed(client, {"uid": "f" * 32, "status": {"state": "ready"}}).status_code == 200
+    event = WebhookEvent.objects.get()
+    assert (event.asset, callbacks) == (None, [])
+    assert event.handled_at is not None
+
+
+def test_a_hook_costs_four_statements_at_most(sandbox, client, streamed):
+    body = sandbox.cloudflare.video(streamed.host_id)
+    for _ in range(2):
+        with counted_statements() as statements:
+            post_signed(client, body)
+        assert len(statements) <= 4, statements
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ({"secret": "another secret"}, "invalid_signature"),
+        ({"at": 1_230_811_200}, "invalid_signature"),
+    ],
+)
+def test_a_forged_or_stale_hook_is_counted_and_nothing_of_it_is_kept(sandbox, client, streamed, sent, code):
+    before = Asset.objects.get().next_poll_at
+    for _ in range(3):
+        assert post_signed(client, {"uid": streamed.host_id}, **sent).status_code == 400
+    refusal = WebhookRefusal.objects.get()
+    assert (refusal.provider, refusal.code, refusal.count) == ("cloudflare", code, 3)
+    assert not WebhookEvent.objects.exists()
+    assert Asset.objects.get().next_poll_at == before
+
+
+def test_many_refusals_are_an_error_in_the_log(db, caplog):
+    for _ in range(10):
+        count_refusal("cloudflare", "invalid_signature")
+    levels = [record.levelno for record in caplog.records]
+    assert levels == [logging.WARNING] * 9 + [logging.ERROR]
+
+
+def test_a_refusal_costs_one_statement(sandbox, client):
+    with counted_statements() as statements:
+        post_signed(client, {}, secret="wrong")
+    assert len(statements) == 1
+
+
+def test_what_no_column_can_hold_is_kept_as_far_as_it_can(sandbox, client, streamed):
+    body = {"uid": streamed.host_id, "status": {"state": "re\0ady" + "x" * 300}, "meta": {"name": "\ud800"}}
+    assert post_signed(client, body).status_code == 200
+    assert len(WebhookEvent.objects.get().host_kind) == 64
