@@ -16,6 +16,18 @@ if TYPE_CHECKING:
 Person: TypeAlias = Union["User", AnonymousUser]
 
 
+COURSE_TERMS = (
+    "slug",
+    "university",
+    "price_minor",
+    "currency",
+    "included_in_tier",
+    "is_published",
+    "instructors",
+)
+"""The fields of a course that say on which terms it is offered; instructors write the others."""
+
+
 def is_platform_staff(user: Person) -> bool:
     """Whether `user` runs the platform and so manages every course.
 
@@ -32,6 +44,11 @@ def manageable_courses(user: Person) -> CourseQuerySet:
     if not user.is_authenticated:
         return Course.objects.none()
     return Course.objects.all() if is_platform_staff(user) else Course.objects.taught_by(user)
+
+
+def may_set_terms(user: Person) -> bool:
+    """Whether `user` may make courses and change their COURSE_TERMS: staff alone."""
+    return is_platform_staff(user)
 
 
 def may_see_course(user: Person, course: Course) -> bool:

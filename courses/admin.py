@@ -4,7 +4,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from courses.access import is_platform_staff, manageable_courses
+from courses.access import COURSE_TERMS, is_platform_staff, manageable_courses, may_set_terms
 from courses.forms import LessonForm
 from courses.images import delete_stored
 from courses.models import Course, Enrollment, EnrollmentSource, Lesson, LessonResource, Part, University
@@ -107,7 +107,6 @@ class CourseAdmin(OwnCoursesMixin, PictureAdmin):
     autocomplete_fields = ["university", "instructors"]
     inlines = [PartInline]
     readonly_fields = ["preview", "created_at", "updated_at"]
-    terms = ["slug", "university", "price_minor", "currency", "included_in_tier", "is_published", "instructors"]
     fieldsets = [
         (None, {"fields": ["title", "slug", "university", "summary", "description"]}),
         ("Catalogue", {"fields": ["thumbnail", "preview", "level", "language", "is_published"]}),
@@ -118,10 +117,10 @@ class CourseAdmin(OwnCoursesMixin, PictureAdmin):
 
     def get_readonly_fields(self, request, obj=None):
         """Instructors write the content; the terms on which it is sold are for staff."""
-        return [*self.readonly_fields, *([] if is_platform_staff(request.user) else self.terms)]
+        return [*self.readonly_fields, *([] if may_set_terms(request.user) else COURSE_TERMS)]
 
     def get_prepopulated_fields(self, request, obj=None):
-        return {"slug": ["title"]} if is_platform_staff(request.user) else {}
+        return {"slug": ["title"]} if may_set_terms(request.user) else {}
 
 
 class LessonInline(TabularInline):

@@ -33,6 +33,7 @@ class OutlineLesson(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class OutlinePart:
+    id: int
     title: str
     lessons: list[OutlineLesson]
 
@@ -96,7 +97,7 @@ def outline_of(course: Course, user: Person) -> Outline:
         )
     parts = Part.objects.filter(course=course).values_list("pk", "title")
     return Outline(
-        parts=[OutlinePart(title=title, lessons=lines[pk]) for pk, title in parts],
+        parts=[OutlinePart(id=pk, title=title, lessons=lines[pk]) for pk, title in parts],
         progress=progress_of(steps) if user.is_authenticated else None,
     )
 

@@ -1,18 +1,19 @@
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
-from rest_framework.generics import GenericAPIView
-from rest_framework.permissions import IsAuthenticated
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from courses.access import may_manage_lesson, may_open_lesson
-from courses.api.serializers import LessonChangesSerializer, LessonPageSerializer
+from courses.access import may_open_lesson
+from courses.api.authoring_serializers import LessonChangesSerializer
+from courses.api.managing import ManagingView
+from courses.api.serializers import LessonPageSerializer
 from courses.lesson_page import LessonPage, place_of
 from courses.models import Lesson
+from courses.services.curriculum import delete_lesson
 from courses.services.lessons import update_lesson
 from courses.services.playback import NOTHING_ASKED, LessonPlayback, grant_lesson_playback
 from videos.api.context import request_context
@@ -20,16 +21,12 @@ from videos.api.throttles import PlaybackThrottle
 from videos.models import Video
 from videos.services.errors import InvalidRequest
 
-if TYPE_CHECKING:
-    from users.models import User
-
 _DEVICE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class LessonView(GenericAPIView):
+class LessonView(ManagingView):
     """A lesson with its video's credentials, for those who may open it; for others it does not exist."""
 
-    permission_classes = [IsAuthenticated]
     serializer_class = LessonPageSerializer
 
     @extend_schema(
@@ -46,21 +43,24 @@ class LessonView(GenericAPIView):
 
     @extend_schema(request=LessonChangesSerializer)
     def patch(self, request: Request, slug: str) -> Response:
-        lesson = self._get_lesson(slug)
-        if not may_manage_lesson(request.user, lesson):
-            raise PermissionDenied if may_open_lesson(request.user, lesson) else NotFound
-        changes = LessonChangesSerializer(lesson, data=request.data, partial=True)
+        """Change a lesson, its place, or its video by the host's id."""
+        lesson = self.managed_lesson(slug, Lesson.objects.select_related("part__course", "video"))
+        context = self.get_serializer_context()
+        changes = LessonChangesSerializer(lesson, data=request.data, partial=True, context=context)
         changes.is_valid(raise_exception=True)
         values = dict(changes.validated_data)
         video_service_id = values.pop("video_service_id", None)
         try:
-            update_lesson(lesson=lesson, actor=self._person(), changes=values, video_service_id=video_service_id)
+            update_lesson(lesson=lesson, actor=self.person, changes=values, video_service_id=video_service_id)
         except InvalidRequest as error:
             raise ValidationError({"video_service_id": [error.detail]}, code=error.code) from error
-        return self._answer(self._get_lesson(slug), NOTHING_ASKED)
+        return self._answer(self._get_lesson(lesson.slug), NOTHING_ASKED)
 
-    def _person(self) -> "User":
-        return cast("User", self.request.user)
+    @extend_schema(responses={204: OpenApiResponse(description="Deleted.")})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Delete a lesson. Its video stays."""
+        delete_lesson(self.managed_lesson(slug))
+        return Response(status=204)
 
     def _get_lesson(self, slug: str) -> Lesson:
         lessons = Lesson.objects.select_related("part__course").with_progress(self.request.user)
@@ -78,7 +78,7 @@ class LessonView(GenericAPIView):
             return LessonPlayback.throttled(throttle.wait())
         device_id = request.headers.get("X-Device-Id", "")
         return grant_lesson_playback(
-            user=self._person(),
+            user=self.person,
             video=lesson.video,
             device_id=device_id if _DEVICE_ID.fullmatch(device_id) else "",
             context=request_context(request._request),

@@ -133,7 +133,7 @@ class OutlinePartSerializer(serializers.ModelSerializer[Part]):
 
     class Meta:
         model = Part
-        fields = ["title", "lessons"]
+        fields = ["id", "title", "lessons"]
 
 
 class CourseProgressSerializer(serializers.Serializer[CourseProgress]):
@@ -171,7 +171,7 @@ class CourseDetailSerializer(CourseCardSerializer):
             "description": course.description,
             "is_published": course.is_published,
             "parts": [
-                {"title": part.title, "lessons": [lesson._asdict() for lesson in part.lessons]}
+                {"id": part.id, "title": part.title, "lessons": [lesson._asdict() for lesson in part.lessons]}
                 for part in outline.parts
             ],
             "first_lesson_slug": outline.first_lesson_slug,
@@ -241,16 +241,6 @@ class LessonPageSerializer(serializers.Serializer[LessonPage]):
     def get_my_progress(self, page: LessonPage) -> dict[str, Any]:
         done: dict[str, Any] = CompletionSerializer(page.record).data
         return {"position": page.position_s, "coverage": page.record.coverage, **done}
-
-
-class LessonChangesSerializer(serializers.ModelSerializer[Lesson]):
-    video_service_id = serializers.CharField(
-        allow_blank=True, max_length=255, required=False, help_text="The host's id of the video; empty removes it."
-    )
-
-    class Meta:
-        model = Lesson
-        fields = ["title", "description", "is_free_preview", "is_exam", "video_service_id"]
 
 
 class EnrolledCourseSerializer(serializers.ModelSerializer[Course]):

@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -9,11 +9,11 @@ from videos.services.assets import attach_host_id
 if TYPE_CHECKING:
     from users.models import User
 
-CHANGEABLE = frozenset({"title", "description", "is_free_preview", "is_exam"})
+CHANGEABLE = frozenset({"title", "slug", "description", "position", "part", "is_free_preview", "is_exam"})
 
 
 def update_lesson(
-    *, lesson: Lesson, actor: "User", changes: dict[str, str | bool], video_service_id: str | None = None
+    *, lesson: Lesson, actor: "User", changes: dict[str, Any], video_service_id: str | None = None
 ) -> Lesson:
     """Change the fields of CHANGEABLE that `changes` names and, unless None, the video by its id at the host.
 
@@ -31,23 +31,26 @@ def update_lesson(
     return lesson
 
 
-def set_video_service_id(*, lesson: Lesson, actor: "User | None", video_service_id: str) -> None:
-    """Let `lesson` show the video that its host knows by this id; empty: no video. `actor` None is the system.
+def set_video_service_id(*, lesson: Lesson, actor: "User | None", video_service_id: str) -> Video | None:
+    """Let `lesson` show the video that its host knows by this id, and give it; empty: no video.
+
+    `actor` None is the system.
 
     A video that this lesson alone uses keeps its progress and gets a new copy; a shared one is left to the others.
     Raises videos.services.errors.InvalidRequest (`video_service_id_invalid`, `video_service_id_taken`,
     `video_provider_unknown`).
     """
     if video_service_id == current_host_id(lesson):
-        return
+        return lesson.video
     with transaction.atomic():
         if video_service_id:
-            own = lesson.video if lesson.video and not _is_shared(lesson.video, lesson) else None
+            own = lesson.video if lesson.video and not is_shared(lesson.video, lesson) else None
             asset = attach_host_id(host_id=video_service_id, title=lesson.title, owner=actor, video=own)
             lesson.video = asset.video
         else:
             lesson.video = None
         lesson.save(update_fields=["video", "updated_at"])
+    return lesson.video
 
 
 def current_host_id(lesson: Lesson) -> str:
@@ -56,5 +59,6 @@ def current_host_id(lesson: Lesson) -> str:
     return asset.host_id if asset else ""
 
 
-def _is_shared(video: Video, lesson: Lesson) -> bool:
+def is_shared(video: Video, lesson: Lesson) -> bool:
+    """Whether another lesson shows the video of this one too."""
     return video.lessons.exclude(pk=lesson.pk).exists()

@@ -33,6 +33,7 @@ SIGNED_IN = (401, 200, 200, 200, 200, 200)
 SIGNED_IN_BAD_BODY = (401, 400, 400, 400, 400, 400)
 OPEN_BAD_BODY = (400,) * 6
 MANAGERS = (401, 403, 403, 200, 403, 200)
+MANAGERS_BAD_BODY = (401, 403, 403, 400, 403, 400)
 
 EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "schema"): EVERYBODY,
@@ -57,7 +58,19 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "courses:course"): EVERYBODY,
     ("GET", "courses:lesson"): (401, 404, 200, 200, 404, 200),
     ("PATCH", "courses:lesson"): (401, 404, 403, 200, 404, 200),
+    ("POST", "courses:course-list"): (401, 403, 403, 403, 403, 400),
+    ("PATCH", "courses:course"): MANAGERS,
     ("GET", "courses:course-progress"): MANAGERS,
+    ("POST", "courses:part-list"): MANAGERS_BAD_BODY,
+    ("POST", "courses:course-order"): MANAGERS_BAD_BODY,
+    ("PATCH", "courses:part"): MANAGERS,
+    ("DELETE", "courses:part"): (401, 403, 403, 204, 403, 204),
+    ("POST", "courses:part-lessons"): MANAGERS_BAD_BODY,
+    ("DELETE", "courses:lesson"): (401, 404, 403, 204, 404, 204),
+    ("POST", "courses:lesson-video"): (401, 404, 403, 400, 404, 400),
+    ("GET", "courses:resource-list"): (401, 404, 403, 200, 404, 200),
+    ("POST", "courses:resource-list"): (401, 404, 403, 400, 404, 400),
+    ("DELETE", "courses:managed-resource"): (401, 404, 403, 204, 404, 204),
     ("POST", "courses:lesson-completion"): (401, 404, 200, 200, 404, 200),
     ("DELETE", "courses:lesson-completion"): (401, 404, 200, 200, 404, 200),
     ("GET", "courses:enrollment-list"): SIGNED_IN,
@@ -155,9 +168,11 @@ def world(db, sandbox, settings) -> World:
     arguments = {
         "courses:university": {"slug": course.university.slug},
         "courses:course": {"slug": course.slug},
-        "courses:course-progress": {"slug": course.slug},
+        **{f"courses:{name}": {"slug": course.slug} for name in ("course-progress", "part-list", "course-order")},
+        **{f"courses:{name}": {"part_id": lesson.part_id} for name in ("part", "part-lessons")},
         "courses:lesson": {"slug": lesson.slug},
-        "courses:lesson-completion": {"slug": lesson.slug},
+        **{f"courses:{name}": {"slug": lesson.slug} for name in ("lesson-completion", "lesson-video", "resource-list")},
+        "courses:managed-resource": {"slug": lesson.slug, "resource_id": resource.pk},
         "courses:image": {"kind": "thumbnails", "owner_id": course.pk, "name": "none.png"},
         "courses:resource": {"token": sign_resource(resource.pk)},
         "payments:order-detail": {"public_id": order.public_id},

@@ -2,7 +2,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from courses.models import Lesson
-from courses.tests.factories import enroll_student, make_course, make_lesson
+from courses.tests.factories import enroll_student, make_course, make_lesson, make_part
 from courses.tests.people import make_staff
 from users.tests.factories import auth_client, make_user
 from videos.tests.factories import host_video, make_video
@@ -96,12 +96,25 @@ def test_an_id_that_is_none_is_refused(sandbox, lesson, teacher):
 
 
 def test_other_fields_are_left_alone(lesson, teacher):
-    slug, part = lesson.slug, lesson.part_id
     foreign = make_video()
-    changes = {"slug": "mine", "part": 1, "position": 99, "video": str(foreign.pk), "video_id": str(foreign.pk)}
-    auth_client(teacher).patch(url(lesson), changes)
+    changes = {"id": 1, "video": str(foreign.pk), "video_id": str(foreign.pk)}
+    assert auth_client(teacher).patch(url(lesson), changes).status_code == 200
     lesson.refresh_from_db()
-    assert (lesson.slug, lesson.part_id, lesson.video_id) == (slug, part, None)
+    assert lesson.video_id is None
+
+
+def test_a_lesson_moves_within_what_the_teacher_manages(lesson, teacher):
+    own, foreign = make_part(course=make_course(instructors=[teacher])), make_part()
+    client = auth_client(teacher)
+    answer = client.patch(url(lesson), {"slug": "moved", "part": own.pk, "position": 3})
+    assert (answer.status_code, answer.json()["slug"]) == (200, "moved")
+    lesson.refresh_from_db()
+    assert (lesson.slug, lesson.part, lesson.position) == ("moved", own, 3)
+    answer = client.patch(url(lesson), {"part": foreign.pk})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == "part"
+    make_lesson(slug="taken")
+    assert client.patch(url(lesson), {"slug": "taken"}).json()["errors"][0]["code"] == "unique"
 
 
 def test_only_the_instructors_of_the_course_and_staff_may_change_a_lesson(lesson):
@@ -118,6 +131,5 @@ def test_only_the_instructors_of_the_course_and_staff_may_change_a_lesson(lesson
     assert auth_client(make_staff()).patch(url(lesson), change).status_code == 200
 
 
-def test_the_whole_lesson_is_not_put_or_deleted(lesson, teacher):
+def test_the_whole_lesson_is_not_put(lesson, teacher):
     assert auth_client(teacher).put(url(lesson), {}).status_code == 405
-    assert auth_client(teacher).delete(url(lesson)).status_code == 405
