@@ -191,6 +191,56 @@ def test_the_limit_of_streams_is_the_article_s(magazine, video_id):
     _ok(reader.post(playback, json={"device_id": "phone-of-a-reader"}, timeout=10))
 
 
+def _let_a_minute_pass(magazine: Magazine) -> None:
+    """Nobody can have watched more than there was time for, and figures wait for viewings to settle."""
+    magazine.manage(
+        "shell",
+        "-c",
+        "from datetime import timedelta; from django.utils import timezone; from videos.models import PlaybackSession;"
+        "ago = timezone.now() - timedelta(minutes=1);"
+        "PlaybackSession.objects.update(created_at=ago);"
+        "PlaybackSession.objects.exclude(rollup_due_at=None).update(rollup_due_at=ago)",
+    )
+
+
+def test_what_is_watched_becomes_progress_and_figures(magazine, video_id):
+    clips = f"{magazine.url}/clips"
+    reader, author = magazine.client("reader"), magazine.client("author")
+    grant = _ok(reader.post(f"{clips}/{video_id}/playback/", json={"device_id": "phone-of-a-reader"}, timeout=10))
+    _let_a_minute_pass(magazine)
+
+    def beat(seq, played):
+        report = {"token": grant["session"]["token"], "seq": seq, "position": played[-1][1], "played": played}
+        return _ok(requests.post(magazine.url + grant["session"]["heartbeat_url"], json=report, timeout=10))
+
+    assert not beat(0, [[0, 20]])["completed"]
+    assert beat(1, [[20, 46]])["completed"]
+    progress = _ok(reader.get(f"{clips}/{video_id}/progress/", timeout=10))
+    assert (progress["position"], progress["completed"], progress["missing"]) == (46, True, [[46, 48]])
+    assert _ok(requests.get(f"{magazine.url}/articles/zoo/", timeout=10))["watched_by"] == 1
+    _let_a_minute_pass(magazine)
+    magazine.manage("roll_up_figures")
+    figures = _ok(author.get(f"{clips}/{video_id}/statistics/", timeout=10))
+    assert (figures["total_views"], figures["unique_viewers"], figures["completion_rate"]) == (1, 1, 100)
+    assert figures["total_watch_time"] == 46
+    assert reader.get(f"{clips}/{video_id}/statistics/", timeout=10).status_code == 403
+
+
+def test_captions_travel_with_the_grant(magazine, video_id):
+    captions = f"{magazine.url}/clips/{video_id}/captions/en/"
+    text = "WEBVTT\n\n00:00.000 --> 00:02.000\nOtters!\n"
+    sent = magazine.client("author").put(captions, data=text.encode(), headers={"Content-Type": "text/vtt"}, timeout=10)
+    assert sent.status_code in (200, 201), sent.text
+    playback = f"{magazine.url}/clips/{video_id}/playback/"
+    grant = _ok(magazine.client("reader").post(playback, json={"device_id": "phone-of-a-reader"}, timeout=10))
+    [track] = grant["captions"]
+    assert track["language"] == "en"
+    assert (
+        "Otters!"
+        in requests.get(track["url"] if "://" in track["url"] else magazine.url + track["url"], timeout=10).text
+    )
+
+
 def test_the_plain_admin_shows_every_list_of_the_app(magazine, video_id):
     author = magazine.client("author")
     index = author.get(f"{magazine.url}/admin/", timeout=10)
