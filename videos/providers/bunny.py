@@ -165,7 +165,7 @@ class BunnyStreamProvider(VideoProvider):
     def parse_webhook(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> list[WebhookEvent]:
         """The video that a hook is about: https://docs.bunny.net/stream/webhooks
 
-        The signature covers no time, so an old hook proves itself for ever: it is a hint, and the host is asked.
+        The signature covers no time, so an old hook proves itself for ever: what it says may be long past.
         """
         if not self.webhook_key:
             raise WebhookRejected(f"{self.alias}: no webhook key is set.", code="unconfigured")
@@ -258,8 +258,9 @@ class BunnyStreamProvider(VideoProvider):
             kind = self.WEBHOOK_KINDS.get(number)
         return WebhookEvent(
             kind=kind or WebhookKind.UNKNOWN,
-            host_id=host_id if is_ours else "",
+            host_id=host_id if kind else "",
             host_kind=str(number)[:64],
+            is_hint=False,
             raw=data,
         )
 
