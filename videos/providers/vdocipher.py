@@ -1,6 +1,5 @@
 """VdoCipher, API v3: https://www.vdocipher.com/docs/server/"""
 
-import base64
 import hashlib
 import hmac
 import json
@@ -9,15 +8,23 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.core.checks import CheckMessage, Error, Warning
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
-from videos.providers import addresses, failures, http, option_checks, reading, vdocipher_usage, watermark
+from videos.providers import (
+    addresses,
+    failures,
+    http,
+    option_checks,
+    reading,
+    vdocipher_reading,
+    vdocipher_usage,
+    watermark,
+)
 from videos.providers.base import VideoProvider
 from videos.providers.exceptions import (
     AssetNotFound,
@@ -128,7 +135,7 @@ class VdoCipherProvider(VideoProvider):
             title=reading.text(data.get("title")),
             duration_s=reading.number(data.get("length")),
             size_bytes=reading.whole_number(data.get("totalSizeBytes")),
-            poster_url=_largest_poster(data.get("posters")),
+            poster_url=vdocipher_reading.largest_poster(data.get("posters")),
             failure_code=self._failure(word) if status is Status.FAILED else "",
             raw=data,
         )
@@ -218,7 +225,8 @@ class VdoCipherProvider(VideoProvider):
             host_id=host_id,
             url=payload["uploadLink"],
             fields=fields,
-            expires_at=_policy_end(fields.get("policy", "")) or timezone.now() + UPLOAD_TICKET_LIFETIME,
+            expires_at=vdocipher_reading.policy_end(fields.get("policy", ""))
+            or timezone.now() + UPLOAD_TICKET_LIFETIME,
         )
 
     def import_url(self, url: str, *, title: str) -> str:
@@ -274,16 +282,10 @@ class VdoCipherProvider(VideoProvider):
         return language
 
     def _caption_ids(self, host_id: str, language: str) -> list[int]:
-        files = self._call("GET", f"/videos/{_checked(host_id)}/files/")
-        if not isinstance(files, list):
+        ids = vdocipher_reading.caption_ids(self._call("GET", f"/videos/{_checked(host_id)}/files/"), language)
+        if ids is None:
             raise MalformedResponse(f"{self.alias}: files that are not a list.")
-        return [
-            file["id"]
-            for file in files
-            if isinstance(file, dict)
-            and isinstance(file.get("id"), int)
-            and (file.get("format"), file.get("lang")) == ("vtt", language)
-        ]
+        return ids
 
     def _delete_files(self, host_id: str, file_ids: list[int]) -> None:
         for file_id in file_ids:
@@ -397,18 +399,3 @@ def _checked(host_id: str) -> str:
 def _user_id(viewer_id: str) -> str:
     """The id as it is when VdoCipher takes it, else a digest, so that no two viewers share one."""
     return viewer_id if USER_ID.fullmatch(viewer_id) else hashlib.sha256(viewer_id.encode()).hexdigest()[:36]
-
-
-def _largest_poster(posters: Any) -> str:
-    known = [poster for poster in posters if isinstance(poster, dict)] if isinstance(posters, list) else []
-    by_height = sorted(known, key=lambda poster: reading.number(poster.get("height")) or 0, reverse=True)
-    return next(filter(None, (reading.web_address(poster.get("posterUrl")) for poster in by_height)), "")
-
-
-def _policy_end(policy: str) -> datetime | None:
-    """When an S3 upload policy ends; None when it cannot be read, since nothing about it is documented."""
-    try:
-        end = parse_datetime(json.loads(base64.b64decode(policy))["expiration"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return end if end and timezone.is_aware(end) else None
