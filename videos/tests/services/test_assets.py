@@ -5,13 +5,23 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from videos import signals
-from videos.models import Asset, AssetStatus, PlaybackSession, SessionDoor, Video
+from videos.models import Asset, AssetStatus, PlaybackSession, SessionDoor, Video, WebhookEvent
+from videos.providers import types
 from videos.providers.failures import UNREADABLE, reason_of
-from videos.services.assets import attach_host_id, poll_assets, poll_delay, refresh_asset
+from videos.services import hooks
+from videos.services.assets import (
+    attach_host_id,
+    make_current,
+    poll_assets,
+    poll_delay,
+    refresh_asset,
+    refresh_due_asset,
+)
 from videos.services.errors import InvalidRequest, NotYours
 from videos.services.health import ping_hosts
 from videos.services.playback import RequestContext, open_session
 from videos.services.removal import delete_video
+from videos.tests import captioned_host
 from videos.tests.factories import host_video, make_asset, make_user, make_video
 
 pytestmark = pytest.mark.django_db
@@ -225,3 +235,114 @@ def test_hosts_are_pinged_with_their_response_time(sandbox, settings):
     assert (reachable.alias, reachable.is_reachable, reachable.code) == ("vdocipher", True, "")
     assert reachable.response_ms > 0
     assert (broken.alias, broken.is_reachable, broken.code) == ("broken", False, "host_misconfigured")
+
+
+def preparing(sandbox, **overrides):
+    """A copy under way at the stand-in for Cloudflare Stream."""
+    host_id = sandbox.cloudflare.add_video(state="inprogress")
+    values = {"provider": "cloudflare", "host_id": host_id, "status": AssetStatus.WAITING} | overrides
+    return make_asset(**values)
+
+
+def test_what_the_host_is_at_is_kept_with_the_moment_of_the_file(sandbox, django_capture_on_commit_callbacks):
+    asset = preparing(sandbox)
+    sandbox.cloudflare.set_state(asset.host_id, "inprogress", pct="39.000000", send_hook=False)
+    refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert (asset.status, asset.progress_percent, asset.ready_at) == (AssetStatus.PROCESSING, 39, None)
+    first_seen = asset.uploaded_at
+    assert first_seen is not None
+    sandbox.cloudflare.set_state(asset.host_id, "ready", pct="39.000000", send_hook=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert (asset.status, asset.progress_percent, asset.uploaded_at) == (AssetStatus.READY, 100, first_seen)
+
+
+def test_a_replacement_is_played_once_it_is_ready_and_the_former_copy_stays(
+    sandbox, heard, django_capture_on_commit_callbacks
+):
+    video = host_video(sandbox)
+    former = video.assets.get()
+    replacement = preparing(sandbox, video=video, is_current=False, is_next=True)
+    refresh_asset(replacement.pk)
+    assert video.assets.get(is_current=True) == former
+    sandbox.cloudflare.set_state(replacement.host_id, "ready", send_hook=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh_asset(replacement.pk)
+    former.refresh_from_db()
+    replacement.refresh_from_db()
+    assert (replacement.is_current, replacement.is_next, former.is_current) == (True, False, False)
+    assert (former.status, former.next_poll_at) == (AssetStatus.READY, None)
+    assert [(name, sent["asset"]) for name, sent in heard] == [("video_ready", replacement)]
+    make_current(former)
+    assert video.assets.get(is_current=True) == former
+
+
+def test_a_replacement_that_fails_is_announced_while_the_former_copy_plays_on(
+    sandbox, heard, django_capture_on_commit_callbacks
+):
+    video = host_video(sandbox)
+    former = video.assets.get()
+    replacement = preparing(sandbox, video=video, is_current=False, is_next=True)
+    sandbox.cloudflare.set_state(replacement.host_id, "error", error_code="ERR_NON_VIDEO", send_hook=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh_asset(replacement.pk)
+    assert [(name, sent["asset"]) for name, sent in heard] == [("video_failed", replacement)]
+    assert video.assets.get(is_current=True) == former
+
+
+def test_a_copy_that_is_neither_played_nor_next_is_announced_to_nobody(
+    sandbox, heard, django_capture_on_commit_callbacks
+):
+    asset = preparing(sandbox, video=host_video(sandbox), is_current=False)
+    sandbox.cloudflare.set_state(asset.host_id, "ready", send_hook=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh_asset(asset.pk)
+    assert heard == []
+
+
+def test_an_announcement_that_died_with_its_process_is_made_by_the_poll_and_then_no_more(
+    sandbox, heard, django_capture_on_commit_callbacks
+):
+    asset = host_video(sandbox, asset={"status": AssetStatus.PROCESSING}).assets.get()
+    with django_capture_on_commit_callbacks():
+        refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert (asset.status, asset.announced_status, heard) == (AssetStatus.READY, "", [])
+    Asset.objects.update(next_poll_at=timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        assert poll_assets() == 1
+    asset.refresh_from_db()
+    assert [name for name, _ in heard] == ["video_ready"]
+    assert (asset.announced_status, asset.next_poll_at) == (AssetStatus.READY, None)
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh_asset(asset.pk)
+    assert len(heard) == 1
+
+
+def test_a_question_answers_what_was_asked_before_it_and_leaves_the_copy_due_for_what_came_after(db, settings):
+    settings.VIDEO_PROVIDERS = {"captioned": {"BACKEND": captioned_host.BACKEND}}
+    asset = make_asset(provider="captioned", status=AssetStatus.PROCESSING)
+    event = types.WebhookEvent(kind=types.WebhookKind.ASSET_CHANGED, host_id=asset.host_id)
+    hooks.take_events("captioned", [event], b"before")
+    captioned_host.during_call[:] = [lambda: hooks.take_events("captioned", [event], b"after")]
+    refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    after, before = WebhookEvent.objects.all()
+    assert (before.handled_at is not None, after.handled_at) == (True, None)
+    assert asset.next_poll_at <= timezone.now()
+
+
+def test_a_former_copy_that_is_to_be_deleted_still_will_be(sandbox):
+    video = host_video(sandbox, asset={"status": AssetStatus.DELETED, "next_poll_at": timezone.now()})
+    former = video.assets.get()
+    make_current(make_asset(video=video, is_current=False))
+    former.refresh_from_db()
+    assert former.next_poll_at is not None
+
+
+def test_a_copy_is_asked_about_once_for_all_who_found_it_due(sandbox):
+    asset = preparing(sandbox, next_poll_at=timezone.now())
+    assert [refresh_due_asset(asset.pk), refresh_due_asset(asset.pk)] == [True, False]
+    assert not refresh_due_asset(4711)
