@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from sandbox.cloudflare.envelope import NOT_READY, TOO_LARGE, Refusal, bad_request, not_found, ok
 from sandbox.cloudflare.stand_in import CloudflareSandbox
 from sandbox.cloudflare.video import READY
+from sandbox.store import Store
 
 CAPTIONS = "cloudflare.captions"
 CAPTIONS_OF_VIDEO = "/accounts/<account_id>/stream/<uid>/captions"
@@ -18,13 +19,18 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 LABELS = {"ar": "Arabic", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "zh": "Chinese"}
 
 
+def of_video(store: Store, uid: str) -> list[dict[str, Any]]:
+    """The caption files of one video: {uid, language, vtt, generated}."""
+    return [caption for caption in store.values(CAPTIONS) if caption["uid"] == uid]
+
+
 def add_routes(blueprint: Blueprint, cloudflare: CloudflareSandbox) -> None:
     library, store = cloudflare.library, cloudflare.context.store
 
     @blueprint.get(CAPTIONS_OF_VIDEO)
     def list_captions(uid: str) -> Response:
         library.find(uid)
-        return ok([_shown(caption) for caption in store.values(CAPTIONS) if caption["uid"] == uid])
+        return ok([shown(caption) for caption in of_video(store, uid)])
 
     @blueprint.put(f"{CAPTIONS_OF_VIDEO}/<language>")
     def put_caption(uid: str, language: str) -> Response:
@@ -33,7 +39,7 @@ def add_routes(blueprint: Blueprint, cloudflare: CloudflareSandbox) -> None:
             raise bad_request("the language must be a BCP 47 tag")
         caption = {"uid": uid, "language": language, "vtt": _sent_file(), "generated": False}
         store.put(CAPTIONS, f"{uid} {language.lower()}", caption)
-        return ok(_shown(caption))
+        return ok(shown(caption))
 
     @blueprint.post(f"{CAPTIONS_OF_VIDEO}/<language>/generate")
     def generate_caption(uid: str, language: str) -> Response:
@@ -41,11 +47,11 @@ def add_routes(blueprint: Blueprint, cloudflare: CloudflareSandbox) -> None:
         vtt = "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\n(sandbox)\n"
         caption = {"uid": uid, "language": language, "vtt": vtt, "generated": True}
         store.put(CAPTIONS, f"{uid} {language.lower()}", caption)
-        return ok(_shown(caption))
+        return ok(shown(caption))
 
     @blueprint.get(f"{CAPTIONS_OF_VIDEO}/<language>")
     def retrieve_caption(uid: str, language: str) -> Response:
-        return ok(_shown(find(uid, language)))
+        return ok(shown(find(uid, language)))
 
     @blueprint.get(f"{CAPTIONS_OF_VIDEO}/<language>/vtt")
     def vtt(uid: str, language: str) -> Response:
@@ -92,7 +98,8 @@ def _too_large() -> Refusal:
     return Refusal(413, TOO_LARGE, "Captions have at most 10 MB")
 
 
-def _shown(caption: dict[str, Any]) -> dict[str, Any]:
+def shown(caption: dict[str, Any]) -> dict[str, Any]:
+    """A caption as the API lists it."""
     label = LABELS.get(caption["language"].partition("-")[0].lower(), caption["language"])
     if caption["generated"]:
         label += " (auto-generated)"

@@ -1,14 +1,10 @@
 """Where videos come from: a reservation for a browser's form, a file of the server's own, an address to copy."""
 
-import threading
-from http.client import HTTPConnection, HTTPException
-from ipaddress import ip_address
-from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
-from sandbox.cloudflare import editing, tus
+from sandbox.cloudflare import copying, editing, tus
 from sandbox.cloudflare.envelope import bad_request, field, json_body, ok
 from sandbox.cloudflare.forms import receive_form
 from sandbox.cloudflare.stand_in import CloudflareSandbox
@@ -63,35 +59,6 @@ def add_routes(blueprint: Blueprint, context: SandboxContext, cloudflare: Cloudf
         library.require_room()
         values = editing.shared(body)
         meta = {"downloaded-from": address, "name": parts.path.rpartition("/")[2]} | values.pop("meta", {})
-        video = library.add(**values, meta=meta, state=DOWNLOADING)
-        fetching = threading.Thread(target=_fetch, args=(cloudflare, video["uid"], parts), daemon=True)
-        fetching.start()
+        video = library.add(**values, meta=meta, state=DOWNLOADING, source=address)
+        copying.start(library, video["uid"])
         return ok(library.shown(video))
-
-
-def _fetch(cloudflare: CloudflareSandbox, uid: str, parts: SplitResult) -> None:
-    """Download from this machine alone; whatever goes wrong is the origin's fault."""
-    try:
-        _download(parts, cloudflare.library.file_of(uid))
-    except (OSError, HTTPException, ValueError):
-        cloudflare.library.fail_download(uid)
-    else:
-        cloudflare.library.receive_file(uid)
-
-
-def _download(parts: SplitResult, path: Path) -> None:
-    host = "127.0.0.1" if parts.hostname == "localhost" else str(parts.hostname)
-    if parts.scheme != "http" or not ip_address(host).is_loopback:
-        raise ValueError("only addresses of this machine are fetched")
-    connection = HTTPConnection(host, parts.port or 80, timeout=DOWNLOAD_TIMEOUT_S)
-    try:
-        address = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-        connection.request("GET", address, headers={"Host": parts.netloc})
-        answer = connection.getresponse()
-        if answer.status != 200:
-            raise ValueError(f"the origin answered {answer.status}")
-        with path.open("wb") as file:
-            while chunk := answer.read(CHUNK_BYTES):
-                file.write(chunk)
-    finally:
-        connection.close()

@@ -2,6 +2,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sandbox.context import SandboxContext
 
 VIDEOS = "cloudflare.videos"
 SHORTEST_S = 0.1
+STOP_TIMEOUT_S = 5.0
 
 
 class Library:
@@ -24,6 +26,7 @@ class Library:
         self._account = account
         self._hooks = hooks
         self._timers: set[threading.Timer] = set()
+        self._workers: set[threading.Thread] = set()
         self._stopped = False
         state_dir = context.config.state_dir
         self._temporary = None if state_dir else tempfile.TemporaryDirectory(prefix="sandbox-cloudflare-")
@@ -42,10 +45,11 @@ class Library:
     def stop(self) -> None:
         with self.context.store.lock:
             self._stopped = True
-            timers = list(self._timers)
+            timers, workers = list(self._timers), list(self._workers)
         for timer in timers:
             timer.cancel()
-            timer.join(timeout=5)
+        for thread in (*timers, *workers):
+            thread.join(timeout=STOP_TIMEOUT_S)
         if self._temporary is not None:
             self._temporary.cleanup()
 
@@ -75,6 +79,7 @@ class Library:
             "started_at": None,
             "ends_at": None,
             "outcome": None,
+            "source": "",
             "max_duration_s": None,
             "size": 0,
             "duration": UNKNOWN,
@@ -155,7 +160,7 @@ class Library:
         """Queue the file that is there now; after the configured time the video is ready, or has failed."""
         path = self.file_of(uid)
         with self.context.store.lock:
-            video = self.context.store.get(VIDEOS, uid)
+            video = self._unless_stopped(uid)
             if video is None:
                 path.unlink(missing_ok=True)
                 return
@@ -165,15 +170,25 @@ class Library:
     def fail_download(self, uid: str) -> None:
         """What could not be fetched fails as the last step of its processing."""
         with self.context.store.lock:
-            video = self.context.store.get(VIDEOS, uid)
+            video = self._unless_stopped(uid)
             if video is not None:
                 self._process(video, size=0, outcome={"error_code": "ERR_FETCH_ORIGIN_ERROR"})
+
+    def work(self, act: Callable[..., None], *values: Any) -> None:
+        """Do something slow on a thread that `stop` waits for."""
+        worker = threading.Thread(target=act, args=values, name="cloudflare-work", daemon=True)
+        with self.context.store.lock:
+            self._workers = {other for other in self._workers if other.is_alive()} | {worker}
+            worker.start()
 
     def _process(self, video: dict[str, Any], *, size: int, outcome: dict[str, Any]) -> None:
         at, pause_s = clock.now(), self.context.config.cloudflare_encode_s
         times = {"uploaded": at, "started_at": at, "ends_at": at + pause_s}
         self.change(video["uid"], state=QUEUED, size=size, outcome=outcome, **times)
         self._settle_later(video["uid"], pause_s)
+
+    def _unless_stopped(self, uid: str) -> dict[str, Any] | None:
+        return None if self._stopped else self.context.store.get(VIDEOS, uid)
 
     def _settle_later(self, uid: str, pause_s: float) -> None:
         timer = threading.Timer(pause_s, self._settle, [uid])
@@ -186,7 +201,7 @@ class Library:
 
     def _settle(self, uid: str) -> None:
         with self.context.store.lock:
-            video = None if self._stopped else self.context.store.get(VIDEOS, uid)
+            video = self._unless_stopped(uid)
             if video is None or video["outcome"] is None:
                 return
             outcome = video["outcome"]

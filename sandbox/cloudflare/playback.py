@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, render_template, request, send_file
 
-from sandbox.cloudflare import analytics, media, pictures, tokens
+from sandbox.cloudflare import analytics, captions, media, pictures, tokens
 from sandbox.cloudflare.envelope import Refusal
 from sandbox.cloudflare.stand_in import CloudflareSandbox
 from sandbox.cloudflare.video import ERROR, READY
@@ -48,7 +48,10 @@ def create_blueprint(context: SandboxContext, cloudflare: CloudflareSandbox) -> 
             video, refusal = None, error
         options = {name: request.args.get(name, "") for name in ("autoplay", "muted", "loop", "controls", "poster")}
         options["start_time"] = pictures.seconds_of(request.args.get("startTime", ""))
-        html = render_template("cloudflare_player.html", video=video, refusal=refusal, options=options)
+        tracks = (
+            [captions.shown(caption) for caption in captions.of_video(context.store, video["uid"])] if video else []
+        )
+        html = render_template("cloudflare_player.html", video=video, refusal=refusal, options=options, tracks=tracks)
         return make_response(html, refusal.status if refusal else 200)
 
     @blueprint.get(f"{at}/video")
@@ -81,6 +84,13 @@ def create_blueprint(context: SandboxContext, cloudflare: CloudflareSandbox) -> 
             raise RefusedPlayback(404, "Thumbnails are jpg or gif.")
         body = pictures.thumbnail(video, request.args, kind)
         return Response(body, content_type="image/jpeg" if kind == "jpg" else "image/gif")
+
+    @blueprint.get(f"{at}/captions/<language>")
+    def track(reference: str, language: str) -> Response:
+        for caption in captions.of_video(context.store, opened(reference)["uid"]):
+            if caption["language"] == language:
+                return Response(caption["vtt"], content_type="text/vtt; charset=utf-8")
+        raise RefusedPlayback(404, "There are no such captions.")
 
     @blueprint.post(f"{at}/played")
     def played(reference: str) -> Response:

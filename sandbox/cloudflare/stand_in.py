@@ -1,4 +1,4 @@
-from sandbox.cloudflare import analytics
+from sandbox.cloudflare import analytics, copying
 from sandbox.cloudflare.account import Account
 from sandbox.cloudflare.hooks import Hooks
 from sandbox.cloudflare.library import Library
@@ -24,6 +24,7 @@ class CloudflareSandbox:
         self.account.start()
         self.library.start()
         self.uploads.start()
+        copying.resume(self.library)
 
     def stop(self) -> None:
         """Stop what is under way; must come before the store is closed."""

@@ -10,7 +10,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-from sandbox.tests.cloudflare.client import CLIP, metadata, reserve, sign, start_tus, wait_until
+from sandbox.tests.cloudflare.client import CLIP, ask, metadata, reserve, sign, start_tus, wait_until
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
@@ -146,6 +146,18 @@ def test_a_listener_that_was_taken_away_hears_nothing(browser, sandbox, embed):
     )
     wait_for(browser, "return player.currentTime > 1")
     assert browser.execute_script("return window.heard") == 0
+
+
+def test_captions_of_the_api_are_offered_in_the_player(browser, sandbox, embed):
+    uid = sandbox.cloudflare.add_video()
+    vtt = "WEBVTT\n\n00:00.000 --> 00:40.000\nHello\n"
+    ask(sandbox, "PUT", f"/{uid}/captions/en", files={"file": ("en.vtt", vtt)})
+    embed(sign(sandbox, uid))
+    wait_for(browser, "return player.readyState > 0")
+    browser.switch_to.frame("player")
+    browser.execute_script("document.getElementById('video').textTracks[0].mode = 'showing'")
+    cues = "return [...document.getElementById('video').textTracks[0].cues ?? []].map((cue) => cue.text)"
+    assert wait_for(browser, cues) == ["Hello"]
 
 
 def test_it_begins_where_it_is_told(browser, sandbox, embed):

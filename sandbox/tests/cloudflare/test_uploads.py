@@ -1,3 +1,4 @@
+import http.client
 import http.server
 import threading
 from datetime import UTC, datetime, timedelta
@@ -6,7 +7,18 @@ import pytest
 import requests
 
 from sandbox.cloudflare.forms import LARGEST_FORM_BYTES
-from sandbox.tests.cloudflare.client import CLIP, ask, error_of, mp4, reserve, result, video, wait_until
+from sandbox.config import SandboxConfig
+from sandbox.server import Sandbox
+from sandbox.tests.cloudflare.client import (
+    CLIP,
+    ask,
+    error_of,
+    mp4,
+    reserve,
+    result,
+    video,
+    wait_until,
+)
 
 
 def send(address, body=CLIP, name="lesson.webm", field="file"):
@@ -180,6 +192,15 @@ def test_a_copy_that_cannot_be_fetched_fails_with_its_code(sandbox, origin, addr
     made = result(ask(sandbox, "POST", "/copy", json={"input": address.format(origin=origin)}))
     found, _ = wait_until(sandbox, made["uid"], "error")
     assert found["status"]["errorReasonCode"] == "ERR_FETCH_ORIGIN_ERROR"
+
+
+def test_a_copy_goes_on_after_a_restart(tmp_path, origin):
+    config = SandboxConfig(state_dir=tmp_path, cloudflare_encode_s=0.2)
+    with Sandbox(config) as sandbox:
+        library = sandbox.cloudflare.library
+        uid = library.add(state="downloading", source=f"{origin}/clip.webm")["uid"]
+    with Sandbox(config) as sandbox:
+        assert wait_until(sandbox, uid, "ready")[0]["size"] == len(CLIP)
 
 
 @pytest.mark.parametrize("body", [{}, {"input": "ftp://a/b"}, {"input": "clip.webm"}, {"input": 5}])
