@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from videos import conf
 from videos.admin import hooks  # noqa: F401
 from videos.admin.base import ModelAdmin, TabularInline
+from videos.admin.figures import figures_panel
 from videos.models import Asset, AssetStatus, PlaybackSession, Video
 from videos.services.assets import ask_again, attach_host_id, find_attachable
 from videos.services.errors import InvalidRequest
@@ -90,7 +91,8 @@ class VideoAdmin(ModelAdmin):
     raw_id_fields = ["owner"]
     inlines = [AssetInline]
     actions = ["ask_the_host_again", "delete_here_and_at_the_host"]
-    fields = ["title", "video_service_id", "access_level", "required_tier", "protection", "owner"]
+    fields = ["title", "video_service_id", "access_level", "required_tier", "protection", "owner", "viewings"]
+    readonly_fields = ["viewings"]
 
     def get_queryset(self, request):
         videos = super().get_queryset(request).with_current_asset()
@@ -102,7 +104,9 @@ class VideoAdmin(ModelAdmin):
         return form
 
     def get_fields(self, request, obj=None):
-        return [field for field in self.fields if field != "owner" or _sees_all(request)]
+        hidden = set() if _sees_all(request) else {"owner"}
+        hidden |= set() if obj else {"viewings"}
+        return [field for field in self.fields if field not in hidden]
 
     def has_change_permission(self, request, obj=None):
         allowed = super().has_change_permission(request, obj)
@@ -118,6 +122,9 @@ class VideoAdmin(ModelAdmin):
         if "video_service_id" in form.changed_data and form.cleaned_data["video_service_id"]:
             host_id = form.cleaned_data["video_service_id"]
             attach_host_id(video=obj, host_id=host_id, title=obj.title, owner=request.user)
+
+    def viewings(self, video):
+        return figures_panel(video)
 
     @admin.display(description="status")
     def badge(self, video):
