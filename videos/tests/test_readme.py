@@ -71,3 +71,10 @@ def test_every_address_is_described():
 def test_every_signal_is_described(name):
     assert hasattr(signals, name)
     assert f"`{name}`" in section("Signals")
+
+
+def test_the_page_about_adding_a_host_names_files_that_exist():
+    page = (APP.parent / "docs" / "adding-a-host.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:videos|sandbox|docs|eleven_tutors)/[\w/.-]+)`", page)
+    assert len(paths) > 10
+    assert [path for path in paths if not (APP.parent / path).exists()] == []
