@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from videos.services import assets, captions, monitoring, pruning, reaping, rollup, unusual
+from videos.services import addresses_kept, assets, captions, monitoring, pruning, reaping, rollup, unusual
 
 try:
     from celery import shared_task
@@ -75,3 +75,8 @@ def measure_usage() -> None:
 @shared_task(name="videos.report_unused")
 def report_unused() -> int:
     return monitoring.report_unused()
+
+
+@shared_task(name="videos.forget_addresses")
+def forget_addresses() -> int:
+    return addresses_kept.forget_addresses()
