@@ -39,8 +39,15 @@ class TotalsSerializer(serializers.Serializer):
     error_count = serializers.IntegerField()
 
 
-class DaySerializer(TotalsSerializer):
+class DaySerializer(serializers.Serializer):
     day = serializers.DateField()
+    total_views = serializers.IntegerField()
+    unique_viewers = serializers.IntegerField(help_text="Who watched for the first time.")
+    completions = serializers.IntegerField()
+    cta_clicks = serializers.IntegerField()
+    likes = serializers.IntegerField()
+    shares = serializers.IntegerField()
+    total_watch_time = serializers.FloatField()
 
 
 class RetentionPointSerializer(serializers.Serializer):

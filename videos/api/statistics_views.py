@@ -37,7 +37,7 @@ class StatisticsView(ManagedVideoView):
         video = self.managed_video(request, video_id)
         span = StatisticsRequestSerializer(data=request.query_params)
         span.is_valid(raise_exception=True)
-        return Response(StatisticsSerializer(statistics_of(video, **span.validated_data)).data)
+        return Response(statistics_of(video, **span.validated_data).as_json())
 
 
 class ViewPagination(CursorPagination):

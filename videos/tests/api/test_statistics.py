@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from videos.api.statistics_serializers import DaySerializer, RetentionPointSerializer, StatisticsSerializer
 from videos.models import PlaybackSession
 from videos.services.rollup import roll_up
 from videos.tests.factories import make_user, make_video
@@ -33,6 +34,9 @@ def test_the_owner_reads_what_became_of_a_video(client, owner):
     answer = client.get(address(video, "statistics"))
     assert answer.status_code == 200
     told = answer.json()
+    assert told.keys() == StatisticsSerializer().fields.keys()
+    assert told["days"][0].keys() == DaySerializer().fields.keys()
+    assert told["retention"][0].keys() == RetentionPointSerializer().fields.keys()
     assert (told["total_views"], told["unique_viewers"], told["completion_rate"]) == (1, 1, 100.0)
     assert (told["avg_watch_duration"], told["avg_completion_percentage"], told["total_watch_time"]) == (
         30.0,
