@@ -7,9 +7,10 @@ from unfold.decorators import display
 from courses.access import COURSE_TERMS, is_platform_staff, manageable_courses, may_set_terms
 from courses.forms import LessonForm
 from courses.images import delete_stored
-from courses.models import Course, Enrollment, EnrollmentSource, Lesson, LessonResource, Part, University
+from courses.models import Course, CourseUpdate, Enrollment, EnrollmentSource, Lesson, LessonResource, Part, University
 from courses.services import end_enrollment, enroll
 from courses.services.lessons import set_video_service_id
+from courses.services.updates import request_sending
 
 
 class HttpsAddressMixin:
@@ -223,7 +224,7 @@ class LessonAdmin(OwnCoursesMixin, ModelAdmin):
 
 @admin.register(Enrollment)
 class EnrollmentAdmin(OwnCoursesMixin, ModelAdmin):
-    list_display = ["user", "course", "source", "is_active", "started_at", "ended_at", "ended_reason"]
+    list_display = ["user", "course", "source", "is_active", "progress", "last_active", "started_at", "ended_at"]
     list_filter = ["is_active", "source", ("course", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["user", "course"]
     search_fields = ["user__email", "user__username", "course__title", "source_reference"]
@@ -250,6 +251,17 @@ class EnrollmentAdmin(OwnCoursesMixin, ModelAdmin):
     def get_autocomplete_fields(self, request):
         return ["user", "course"]
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_progress()
+
+    @display(description="Progress")
+    def progress(self, enrollment):
+        return f"{enrollment.percentage} % ({enrollment.completed_lessons} of {enrollment.total_lessons})"
+
+    @display(description="Last active")
+    def last_active(self, enrollment):
+        return enrollment.last_active_at
+
     def has_delete_permission(self, request, obj=None):
         return False
 
@@ -267,3 +279,54 @@ class EnrollmentAdmin(OwnCoursesMixin, ModelAdmin):
         left = queryset.count() - ended
         if left:
             self.message_user(request, f"{left} had ended before.", messages.INFO)
+
+
+@admin.register(CourseUpdate)
+class CourseUpdateAdmin(OwnCoursesMixin, ModelAdmin):
+    """News are drafts until they are sent; then they cannot be changed."""
+
+    list_display = ["subject", "course", "author", "state", "recipient_count", "created_at"]
+    list_filter = [("course", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["course", "author"]
+    search_fields = ["subject", "course__title"]
+    actions = ["send"]
+    facts = ["author", "state", "recipient_count", "created_at", "sent_at"]
+
+    def get_fields(self, request, obj=None):
+        return ["course", "subject", "body", *(self.facts if obj else [])]
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.get_fields(request, obj) if obj and obj.requested_at else self.facts
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and (obj is None or obj.requested_at is None)
+
+    def get_actions(self, request):
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "course":
+            kwargs["queryset"] = manageable_courses(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.author = request.user
+        super().save_model(request, obj, form, change)
+
+    @display(description="State", label={"draft": "info", "being sent": "warning", "sent": "success"})
+    def state(self, update):
+        if update.requested_at is None:
+            return "draft"
+        return "sent" if update.sent_at else "being sent"
+
+    @admin.action(description="Send to the students", permissions=["change"])
+    def send(self, request, queryset):
+        requested = sum(request_sending(update) for update in queryset)
+        if requested:
+            self.message_user(request, f"{requested} on their way to the students.", messages.SUCCESS)
+        left = queryset.count() - requested
+        if left:
+            self.message_user(request, f"{left} had been sent before.", messages.INFO)

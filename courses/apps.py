@@ -5,3 +5,9 @@ class CoursesConfig(AppConfig):
     name = "courses"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Courses"
+
+    def ready(self) -> None:
+        from courses.services import mails, updates  # noqa: PLC0415  models are loaded by now, not before
+        from mailing.services import register  # noqa: PLC0415
+
+        register(updates.COURSE_UPDATE, mails.render_course_update)

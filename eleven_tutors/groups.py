@@ -14,9 +14,10 @@ _PERMISSIONS: dict[str, dict[str, list[str] | None]] = {
             "change_course",
             *(f"{verb}_{name}" for verb in ("view", "add", "change", "delete") for name in ("part", "lesson")),
             *(f"{verb}_lessonresource" for verb in ("view", "add", "change", "delete")),
+            *(f"{verb}_courseupdate" for verb in ("view", "add", "change", "delete")),
             "view_enrollment",
         ],
-        "videos": ["view_video", "change_video", "view_asset", "view_playbacksession"],
+        "videos": ["view_video", "add_video", "change_video", "view_asset", "view_playbacksession"],
     },
     STAFF: {
         "courses": None,

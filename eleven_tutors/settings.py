@@ -142,6 +142,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "mailing.sweep": {"task": "mailing.sweep", "schedule": 30.0},
+    "courses.send_updates": {"task": "courses.send_updates", "schedule": 60.0},
     "videos.poll_assets": {"task": "videos.poll_assets", "schedule": 30.0},
     "videos.push_captions": {"task": "videos.push_captions", "schedule": 60.0},
     "videos.monitor": {"task": "videos.monitor", "schedule": 300.0},

@@ -1,6 +1,6 @@
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -25,12 +25,16 @@ SWEEP_BATCH = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A mail ready to be worded: `template` "mail/x" stands for `mail/x.txt` and `mail/x.html`."""
+    """A mail ready to be worded: `template` "mail/x" stands for `mail/x.txt` and `mail/x.html`.
+
+    `headers` are extra ones, such as `List-Unsubscribe`.
+    """
 
     to: str
     subject: str
     template: str
     context: dict[str, Any] = field(default_factory=dict, repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 Renderer = Callable[[dict[str, Any]], Message | None]
@@ -48,6 +52,17 @@ def queue_mail(*, kind: str, key: str, reference: dict[str, Any]) -> OutgoingMai
     if created:
         enqueue("mailing.send", mail.pk)
     return mail
+
+
+def queue_mails(*, kind: str, references: Mapping[str, dict[str, Any]]) -> int:
+    """Owe one mail for each key of `references`, as `queue_mail` does for one; gives how many are new."""
+    known = set(OutgoingMail.objects.filter(kind=kind, key__in=references).values_list("key", flat=True))
+    wanted = [OutgoingMail(kind=kind, key=key, reference=references[key]) for key in references if key not in known]
+    OutgoingMail.objects.bulk_create(wanted, ignore_conflicts=True)
+    new = OutgoingMail.objects.filter(kind=kind, key__in=[mail.key for mail in wanted]).values_list("pk", flat=True)
+    for mail_id in new:
+        enqueue("mailing.send", mail_id)
+    return len(new)
 
 
 def send(mail_id: int) -> bool:
@@ -116,6 +131,7 @@ def _deliver(message: Message) -> None:
         subject=" ".join(message.subject.split()),
         body=render_to_string(f"{message.template}.txt", context),
         to=[message.to],
+        headers=message.headers,
     )
     email.attach_alternative(render_to_string(f"{message.template}.html", context), "text/html")
     email.send()

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from courses.files import sign_resource
 from courses.models import LessonResource
 from courses.services import enroll
+from courses.services.updates import unsubscribe_token
 from courses.tests.factories import make_course, make_lesson, make_part
 from eleven_tutors.tests.api_surface import endpoints
 from payments.models import Order, OrderStatus
@@ -61,6 +62,8 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "courses:course-list"): (401, 403, 403, 403, 403, 400),
     ("PATCH", "courses:course"): MANAGERS,
     ("GET", "courses:course-progress"): MANAGERS,
+    ("GET", "courses:course-updates"): MANAGERS,
+    ("POST", "courses:course-updates"): MANAGERS_BAD_BODY,
     ("POST", "courses:part-list"): MANAGERS_BAD_BODY,
     ("POST", "courses:course-order"): MANAGERS_BAD_BODY,
     ("PATCH", "courses:part"): MANAGERS,
@@ -75,6 +78,10 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("DELETE", "courses:lesson-completion"): (401, 404, 200, 200, 404, 200),
     ("GET", "courses:enrollment-list"): SIGNED_IN,
     ("POST", "courses:enrollment-list"): (401, 403, 403, 403, 403, 400),
+    ("PATCH", "courses:enrollment"): (401, 404, 400, 404, 404, 404),
+    # So does the address in a mail.
+    ("GET", "courses:unsubscribe"): EVERYBODY,
+    ("POST", "courses:unsubscribe"): EVERYBODY,
     ("GET", "courses:image"): (404,) * 6,
     # The address itself is the key: the lesson gives it to those who may open the lesson.
     ("GET", "courses:resource"): EVERYBODY,
@@ -112,6 +119,11 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "videos:session-end"): (403,) * 6,
     ("POST", "videos:webhook"): OPEN_BAD_BODY,
 }
+COURSE_ADDRESSES = ("course-progress", "course-updates", "part-list", "course-order", "enrollment")
+PLAIN_VIEWS = (
+    *("courses:image", "courses:resource", "courses:unsubscribe"),
+    *("payments:stripe-webhook", "videos:webhook"),
+)
 VIDEO_ADDRESSES = (
     "video",
     "video-status",
@@ -158,7 +170,7 @@ def world(db, sandbox, settings) -> World:
     resource = LessonResource.objects.create(
         lesson=lesson, title="Sheet", file=SimpleUploadedFile("sheet.txt", b"text")
     )
-    enroll(user=users["enrolled"], course=course, source="staff")
+    enrollment, _ = enroll(user=users["enrolled"], course=course, source="staff")
     order = Order.objects.create(user=users["enrolled"], status=OrderStatus.PENDING, currency="usd", total_minor=100)
     context = RequestContext(ip="127.0.0.1", user_agent="test")
     grant = open_session(
@@ -168,10 +180,14 @@ def world(db, sandbox, settings) -> World:
     arguments = {
         "courses:university": {"slug": course.university.slug},
         "courses:course": {"slug": course.slug},
-        **{f"courses:{name}": {"slug": course.slug} for name in ("course-progress", "part-list", "course-order")},
+        **{
+            f"courses:{name}": {"slug": course.slug}
+            for name in ("course-progress", "course-updates", "part-list", "course-order", "enrollment")
+        },
         **{f"courses:{name}": {"part_id": lesson.part_id} for name in ("part", "part-lessons")},
         "courses:lesson": {"slug": lesson.slug},
         **{f"courses:{name}": {"slug": lesson.slug} for name in ("lesson-completion", "lesson-video", "resource-list")},
+        "courses:unsubscribe": {"token": unsubscribe_token(enrollment)},
         "courses:managed-resource": {"slug": lesson.slug, "resource_id": resource.pk},
         "courses:image": {"kind": "thumbnails", "owner_id": course.pk, "name": "none.png"},
         "courses:resource": {"token": sign_resource(resource.pk)},
@@ -187,7 +203,13 @@ def world(db, sandbox, settings) -> World:
 
 
 def test_every_endpoint_is_listed():
-    plain_views = {"courses:image", "courses:resource", "payments:stripe-webhook", "videos:webhook"}
+    plain_views = {
+        "courses:image",
+        "courses:resource",
+        "courses:unsubscribe",
+        "payments:stripe-webhook",
+        "videos:webhook",
+    }
     found = {(method, name) for method, name in endpoints() if name not in plain_views}
     listed = {(method, name) for method, name in EXPECTED if name not in plain_views}
     assert found == listed
@@ -203,7 +225,9 @@ def test_who_gets_past_the_door(method, name, role, world):
     assert answer.status_code == EXPECTED[method, name][ROLES.index(role)], getattr(answer, "content", b"")[:300]
 
 
-@pytest.mark.parametrize("name", ["courses:image", "courses:resource", "payments:stripe-webhook", "videos:webhook"])
+@pytest.mark.parametrize(
+    "name", ["courses:image", "courses:resource", "courses:unsubscribe", "payments:stripe-webhook", "videos:webhook"]
+)
 def test_a_plain_view_takes_its_own_method_alone(name, world):
     own = {method for method, listed in EXPECTED if listed == name}
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - own:
