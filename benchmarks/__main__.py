@@ -28,6 +28,7 @@ TARGETS = {
     "heartbeat": 0.30,
     "playback grant": 0.20,
     "playback grant, Cloudflare's signature": 0.15,
+    "webhook, verified and stored": 0.20,
 }
 
 

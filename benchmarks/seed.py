@@ -10,6 +10,8 @@ import django
 STUDENTS = 400  # or as many as the first argument says
 COURSES = 200
 LESSONS = 200
+HOOKED = 100
+HOOKS_EACH = 20
 
 
 def main() -> None:
@@ -54,6 +56,12 @@ def build(student_count: int) -> dict[str, list]:
         )
         for n, video in enumerate(videos)
     )
+    hooked = [uuid.uuid4().hex for _ in range(HOOKED)]
+    elsewhere = Video.objects.bulk_create(Video(title="Under way") for _ in hooked)
+    Asset.objects.bulk_create(
+        Asset(video=video, provider="vdocipher", host_id=host_id, protection=Protection.DRM)
+        for video, host_id in zip(elsewhere, hooked, strict=True)
+    )
     Lesson.objects.bulk_create(
         Lesson(part=part, title=f"Lesson {n}", slug=f"lesson-{n}", position=n, video=video)
         for n, video in enumerate(videos)
@@ -91,11 +99,24 @@ def build(student_count: int) -> dict[str, list]:
             {"method": "POST", "path": f"/api/videos/{videos[2].id}/playback/", "token": token, "body": device}
             for token in tokens
         ],
+        "webhook, verified and stored": [
+            {"method": "POST", "path": "/api/videos/webhooks/vdocipher/?token=benchmark", "body": hook}
+            for hook in _hooks(hooked)
+        ],
         "otp": [
             {"method": "POST", "path": f"/api/videos/{videos[1].id}/otp/", "token": token, "body": device}
             for token in tokens
         ],
     }
+
+
+def _hooks(host_ids: list[str]) -> list[dict]:
+    """Hooks about these copies in turn; sent round and round they are new ones first, then known ones."""
+    return [
+        {"hookId": "bench", "event": "video:ready", "time": number, "payload": {"id": host_id, "status": "ready"}}
+        for number in range(HOOKS_EACH)
+        for host_id in host_ids
+    ]
 
 
 if __name__ == "__main__":

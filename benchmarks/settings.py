@@ -12,6 +12,7 @@ LOGGING_CONFIG = None
 SECURE_SSL_REDIRECT = False
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 VIDEO_PROVIDERS["vdocipher"]["OPTIONS"]["api_url"] = os.environ["VDOCIPHER_API_URL"]
+VIDEO_PROVIDERS["vdocipher"]["OPTIONS"]["webhook_secret"] = "benchmark"
 VIDEO_PROVIDERS["cloudflare"] = {
     "BACKEND": "videos.providers.cloudflare.CloudflareStreamProvider",
     "OPTIONS": {
