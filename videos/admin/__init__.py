@@ -2,15 +2,18 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import ngettext
 
 from videos import conf
 from videos.admin import hooks  # noqa: F401
-from videos.admin.base import ModelAdmin, TabularInline
+from videos.admin.base import ModelAdmin, TabularInline, TextInput
 from videos.admin.figures import figures_panel
+from videos.admin.uploading import UploadAddresses, upload_panel
 from videos.models import Asset, AssetStatus, PlaybackSession, Video
 from videos.services.assets import ask_again, attach_host_id, find_attachable
+from videos.services.details import check_details, clean_tags, set_tags
 from videos.services.errors import InvalidRequest
 from videos.services.removal import delete_video
 
@@ -42,15 +45,51 @@ class VideoForm(forms.ModelForm):
         help_text="Paste the id from the host's dashboard; its status is fetched in the background.",
     )
 
+    tag_names = forms.CharField(
+        label="tags",
+        required=False,
+        help_text="Words of a-z, 0-9, - and _, separated by commas.",
+        widget=TextInput,
+    )
+
     class Meta:
         model = Video
         fields = ["title", "owner", "access_level", "required_tier", "protection"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        asset = self.instance.get_current_asset() if not self.instance._state.adding else None
+        if self.instance._state.adding:
+            return
+        asset = self.instance.get_current_asset()
         if asset:
             self.initial["video_service_id"] = asset.host_id
+        self.initial["tag_names"] = ", ".join(self.instance.tags.values_list("name", flat=True))
+
+    def owner(self):
+        return self.cleaned_data.get("owner") or self.user
+
+    def details(self):
+        """What `create_upload` takes of a new video."""
+        names = ("title", "access_level", "required_tier", "protection")
+        return {name: self.cleaned_data[name] for name in names} | {"tags": self.cleaned_data["tag_names"]}
+
+    def clean_tag_names(self):
+        try:
+            return clean_tags(filter(None, map(str.strip, self.cleaned_data["tag_names"].split(","))))
+        except InvalidRequest as error:
+            raise forms.ValidationError(error.detail, code=error.code) from error
+
+    def clean(self):
+        values = super().clean()
+        try:
+            check_details(
+                access_level=values.get("access_level", ""),
+                required_tier=values.get("required_tier", ""),
+                metadata=self.instance.metadata,
+            )
+        except InvalidRequest as error:
+            self.add_error(error.attr, forms.ValidationError(error.detail, code=error.code))
+        return values
 
     def clean_video_service_id(self):
         host_id = self.cleaned_data["video_service_id"].strip()
@@ -82,7 +121,7 @@ class AssetInline(TabularInline):
 
 
 @admin.register(Video)
-class VideoAdmin(ModelAdmin):
+class VideoAdmin(UploadAddresses, ModelAdmin):
     form = VideoForm
     list_display = ["title", "badge", "owner", "access_level", "protection", "created_at"]
     list_filter = ["access_level", "protection", "created_at"]
@@ -91,8 +130,18 @@ class VideoAdmin(ModelAdmin):
     raw_id_fields = ["owner"]
     inlines = [AssetInline]
     actions = ["ask_the_host_again", "delete_here_and_at_the_host"]
-    fields = ["title", "video_service_id", "access_level", "required_tier", "protection", "owner", "viewings"]
-    readonly_fields = ["viewings"]
+    fields = [
+        "title",
+        "access_level",
+        "required_tier",
+        "protection",
+        "tag_names",
+        "owner",
+        "file",
+        "video_service_id",
+        "viewings",
+    ]
+    readonly_fields = ["file", "viewings"]
 
     def get_queryset(self, request):
         videos = super().get_queryset(request).with_current_asset()
@@ -119,12 +168,20 @@ class VideoAdmin(ModelAdmin):
         if not change and obj.owner_id is None:
             obj.owner = request.user
         super().save_model(request, obj, form, change)
+        if "tag_names" in form.changed_data:
+            set_tags(obj, form.cleaned_data["tag_names"])
         if "video_service_id" in form.changed_data and form.cleaned_data["video_service_id"]:
             host_id = form.cleaned_data["video_service_id"]
             attach_host_id(video=obj, host_id=host_id, title=obj.title, owner=request.user)
 
     def viewings(self, video):
         return figures_panel(video)
+
+    @admin.display(description="file")
+    def file(self, video):
+        if video._state.adding:
+            return upload_panel(create_url=reverse("admin:videos_video_create_upload"))
+        return upload_panel(video)
 
     @admin.display(description="status")
     def badge(self, video):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin import widgets
 from django.utils.module_loading import import_string
 
 
@@ -14,5 +15,13 @@ def themed(name: str) -> Any:
     return getattr(admin, name)
 
 
+def themed_widget(name: str) -> Any:
+    """`TextInput` …: Unfold's widget of that kind when Unfold is installed."""
+    if apps.is_installed("unfold"):
+        return import_string(f"unfold.widgets.UnfoldAdmin{name}Widget")
+    return getattr(widgets, f"Admin{name}Widget")
+
+
 ModelAdmin: Any = themed("ModelAdmin")
 TabularInline: Any = themed("TabularInline")
+TextInput: Any = themed_widget("TextInput")

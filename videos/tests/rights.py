@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib.auth.models import Group
+from django.db.models import Q
 
 from videos.access import Decision
 
@@ -22,6 +23,16 @@ def decide(user, video) -> Decision:
     if after_decision is not None:
         after_decision()
     return Decision(allowed=is_allowed, code="not_entitled")
+
+
+def nobody(user) -> bool:
+    """A creation policy that lets nobody create."""
+    return False
+
+
+def owned(user) -> Q:
+    """The videos that `owns` lets a user manage."""
+    return Q(owner=user.pk)
 
 
 def owns(user, video) -> bool:

@@ -11,6 +11,11 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/videos/video/"
 
 
+@pytest.fixture(autouse=True)
+def _owners_manage(settings):
+    settings.VIDEO_MANAGED_POLICY = "videos.tests.rights.owned"
+
+
 def log_in(client, *, is_superuser=False, permissions=("view_video", "add_video", "change_video")):
     user = make_user(is_staff=True, is_superuser=is_superuser)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
