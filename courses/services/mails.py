@@ -25,7 +25,6 @@ def render_course_update(reference: dict[str, Any]) -> Message | None:
         subject=f"{update.course.title}: {update.subject}",
         template="mail/course_update",
         context={
-            "name": enrollment.user.display_name,
             "author": update.author.display_name if update.author else "",
             "course": update.course.title,
             "course_link": f"{settings.FRONTEND_URL}/courses/{update.course.slug}",
