@@ -337,7 +337,7 @@ VIDEO_MAX_CONCURRENT_STREAMS = env.int("MAX_CONCURRENT_STREAMS", 3)
 VIDEO_ADDRESS_DAYS = env.int("VIDEO_ADDRESS_DAYS", 90)
 VIDEO_FILE_MAX_BYTES = env.int("VIDEO_FILE_MAX_BYTES", 200_000_000)
 VIDEO_CAPTION_MAX_BYTES = env.int("VIDEO_CAPTION_MAX_BYTES", 2_000_000)
-VIDEO_PLANS: dict[str, dict[str, float]] = env.json("VIDEO_PLANS", {})
+VIDEO_PLANS = env.json("VIDEO_PLANS", {})
 VIDEO_WATERMARK = env.str("VIDEO_WATERMARK", "{name} ({email})")
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
