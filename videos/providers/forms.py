@@ -52,7 +52,8 @@ def size_of(content: bytes | IO[bytes]) -> int:
     if hasattr(content, "__len__"):
         return len(content)
     start = content.tell()
-    end = content.seek(0, os.SEEK_END)
+    content.seek(0, os.SEEK_END)
+    end = content.tell()
     content.seek(start)
     return end - start
 

@@ -68,12 +68,13 @@ class SigningKey:
 def signing_key(text: str, key_id: str = "") -> SigningKey:
     """The key in a base64 text: a JWK, which names its id itself, or a PEM, whose id is `key_id`.
 
-    Raises UnreadableSigningKey. Keys are kept, since reading one takes longer than signing with it.
+    Raises UnreadableSigningKey, without its cause, since a parser's error may quote what it read. Keys are kept: reading
+    one takes longer than signing with it.
     """
     try:
         decoded = base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise UnreadableSigningKey("it is not base64") from error
+    except ValueError:
+        raise UnreadableSigningKey("it is not base64") from None
     kind = _jwk if decoded.lstrip().startswith(b"{") else _pem
     found = kind(decoded, key_id)
     if not found.id:
@@ -85,8 +86,8 @@ def _jwk(decoded: bytes, key_id: str) -> SigningKey:
     try:
         members = json.loads(decoded)
         key = RSAAlgorithm.from_jwk(members)
-    except (ValueError, jwt.InvalidKeyError) as error:
-        raise UnreadableSigningKey("it is not an RSA key as JWK") from error
+    except (ValueError, TypeError, jwt.InvalidKeyError):
+        raise UnreadableSigningKey("it is not an RSA key as JWK") from None
     if not isinstance(members.get("d"), str):
         raise UnreadableSigningKey("it is a public key")
     return SigningKey(id=str(members.get("kid") or key_id), key=key)
@@ -95,8 +96,8 @@ def _jwk(decoded: bytes, key_id: str) -> SigningKey:
 def _pem(decoded: bytes, key_id: str) -> SigningKey:
     try:
         key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(decoded)
-    except (ValueError, TypeError, jwt.InvalidKeyError) as error:
-        raise UnreadableSigningKey("it is neither a JWK nor a PEM of an RSA key") from error
+    except (ValueError, TypeError, jwt.InvalidKeyError):
+        raise UnreadableSigningKey("it is neither a JWK nor a PEM of an RSA key") from None
     if not hasattr(key, "sign"):
         raise UnreadableSigningKey("it is a public key")
     return SigningKey(id=key_id, key=key)

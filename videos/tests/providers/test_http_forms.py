@@ -1,6 +1,9 @@
 import io
+import logging
+import tempfile
 import time
 import tracemalloc
+from contextlib import suppress
 
 import pytest
 from werkzeug.formparser import parse_form_data
@@ -77,6 +80,28 @@ def test_a_form_arrives_in_its_order_with_the_file_last(film):
         assert found_files["file"].read() == (b"film" if isinstance(film, bytes) else film.getvalue())
         assert "X-Evil" not in found_files["file"].headers
     assert body.index(b'name="file"') > body.index(b'name="titel"')
+
+
+def test_only_what_is_left_of_an_open_file_is_sent():
+    received = []
+    with tempfile.SpooledTemporaryFile(max_size=1) as film:
+        film.write(b"head of the film")
+        film.seek(4)
+        with stranger(take(received), reads_first=False) as host:
+            http.fetch(make_call(host.url, files={"file": ("film.mp4", film, "video/mp4")}))
+    [(headers, body)] = received
+    assert int(headers["Content-Length"]) == len(body)
+    assert b"\r\n\r\n of the film\r\n--" in body
+
+
+def test_no_secret_of_a_call_is_logged(caplog):
+    caplog.set_level(logging.DEBUG)
+    secrets = {"headers": {"Authorization": "Bearer s3cret"}, "fields": {"policy": "s3cret"}}
+    for behaviour in (take([]), lambda host, connection: connection.close()):
+        with stranger(behaviour, reads_first=False) as host, suppress(ProviderUnavailable):
+            call = make_call(host.url, **secrets, files={"file": ("film.mp4", b"film", "video/mp4")})
+            http.fetch(call)
+        assert "s3cret" not in caplog.text + repr(call)
 
 
 def swallow(host, connection):

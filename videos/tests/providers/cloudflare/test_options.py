@@ -1,6 +1,7 @@
 import base64
 import dataclasses
 import json
+import traceback
 
 import pytest
 import requests
@@ -42,7 +43,8 @@ def test_a_key_is_read_once(provider):
     [
         ("not base64!", "not base64"),
         (encode("{}"), "not an RSA key as JWK"),
-        (encode('{"kty": "RSA"'), "not an RSA key as JWK"),
+        (encode('{"kty": "RSA", "d": "s3cret"'), "not an RSA key as JWK"),
+        (encode('{"kty": "RSA", "n": 5, "e": "AQAB", "d": "x"}'), "not an RSA key as JWK"),
         (encode('{"kty": "oct", "k": "c2VjcmV0"}'), "not an RSA key as JWK"),
         (encode(b"\xff\xfe"), "neither a JWK nor a PEM"),
         (encode("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"), "neither a JWK nor a PEM"),
@@ -54,8 +56,10 @@ def test_a_key_that_cannot_be_read_is_told_at_the_check(provider, ready_id, key,
     [message] = broken.check()
     assert (message.id, complaint in message.msg) == ("videos.E006", True)
     assert not key or key not in message.msg
-    with pytest.raises(ProviderMisconfigured):
+    with pytest.raises(ProviderMisconfigured) as caught:
         broken.get_playback(make_request(ready_id))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in told
 
 
 def test_a_public_key_signs_nothing(provider, new_key):
