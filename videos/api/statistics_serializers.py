@@ -2,6 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from videos.devices import device_name
 from videos.models import PlaybackSession
 
 
@@ -69,7 +70,7 @@ class ViewSerializer(serializers.ModelSerializer):
 
     id = serializers.UUIDField(source="public_id")
     viewer = serializers.IntegerField(source="viewer_id")
-    user_agent = serializers.CharField()
+    device = serializers.SerializerMethodField()
     watched = serializers.SerializerMethodField()
     coverage = serializers.SerializerMethodField()
     completed = serializers.SerializerMethodField()
@@ -78,10 +79,13 @@ class ViewSerializer(serializers.ModelSerializer):
     class Meta:
         model = PlaybackSession
         fields = [
-            *("id", "viewer", "user_agent", "played_at", "ended_at", "watched", "coverage", "completed", "position"),
+            *("id", "viewer", "device", "played_at", "ended_at", "watched", "coverage", "completed", "position"),
             *("startup_ms", "stall_count", "stall_ms", "bitrate_kbps", "error_count"),
         ]
         read_only_fields = fields
+
+    def get_device(self, session: PlaybackSession) -> str:
+        return device_name(session.user_agent)
 
     def get_watched(self, session: PlaybackSession) -> float:
         return session.watched_ms / 1000

@@ -104,7 +104,7 @@ def statistics_of(video: Video, *, since: date | None = None, until: date | None
     shown = reversed(days.values_list(*_DAY_COLUMNS)[:DAYS_MAX])
     return Statistics(
         **_totals(counts),
-        days=[Day(*sums, watched_ms / 1000) for *sums, watched_ms in shown],
+        days=[Day(*sums, total_watch_time=watched_ms / 1000) for *sums, watched_ms in shown],
         retention=retention_of(video, views=views),
         updated_at=row.updated_at if row else None,
     )

@@ -71,14 +71,14 @@ def test_figures_are_for_those_who_manage_the_video(name, client_of, owner):
 def test_views_are_listed_newest_first_without_addresses(client, owner):
     video, other = make_video(owner=owner), make_video(owner=owner)
     now = timezone.now()
-    names = {"first": timedelta(hours=2), "second": timedelta(hours=1), "third": timedelta()}
+    names = {"Firefox": timedelta(hours=2), "Edg": timedelta(hours=1), "": timedelta()}
     for name, age in names.items():
         make_viewing(video=video, user_agent=name, ip="203.0.113.9", created_at=now - age, position_s=12.5)
     make_viewing(video=video, is_counted=False)
     make_viewing(video=video, played=())
     make_viewing(video=other)
     answer = client.get(address(video, "views"))
-    assert [view["user_agent"] for view in answer.json()["results"]] == ["third", "second", "first"]
+    assert [view["device"] for view in answer.json()["results"]] == ["Unknown device", "Edge", "Firefox"]
     assert "203.0.113.9" not in answer.content.decode()
     view = answer.json()["results"][0]
     assert (view["watched"], view["coverage"], view["completed"], view["position"]) == (30.0, 0.5, False, 12.5)
