@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics
@@ -26,9 +27,12 @@ from videos.api.views import VideoPagination
 from videos.models import PlaybackSession
 from videos.services.errors import InvalidSessionToken
 from videos.services.sessions import end_own_session, end_session, heartbeat
-from videos.services.streams import running_sessions
+from videos.services.streams import UserKey, running_sessions
 
 REPORTED = {"seq": "seq", "position": "position_s", "played": "played", "qoe": "qoe", "events": "events"}
+
+HEARTBEAT = HeartbeatRequestSerializer()
+"""One for all requests: building its fields costs more than checking with them, and checking keeps nothing."""
 
 
 class SessionView(SpeaksErrors):
@@ -48,9 +52,7 @@ class HeartbeatView(SessionView):
     @extend_schema(request=HeartbeatRequestSerializer, responses={200: HeartbeatSerializer, **SESSION_ERRORS})
     def post(self, request: Request, session_id: UUID) -> Response:
         """Report where the player is and what it played, and keep the stream; every 10 s while the page is open."""
-        data = HeartbeatRequestSerializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        values = data.validated_data
+        values = HEARTBEAT.run_validation(request.data)
         beat = heartbeat(public_id=session_id, token=self.token(request, values), **_report(values))
         return Response(beat.as_json(), headers={"Cache-Control": "no-store"})
 
@@ -71,12 +73,18 @@ class EndView(SessionView):
             end_own_session(user_id=self.signed_in_user_id(request), public_id=session_id)
         return Response(status=204, headers={"Cache-Control": "no-store"})
 
-    def signed_in_user_id(self, request: Request) -> int:
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        self.user_of_session: Any = getattr(request, "user", None)
+        return super().initialize_request(request, *args, **kwargs)
+
+    def signed_in_user_id(self, request: Request) -> UserKey:
         """The viewer whom the project's own log-in names; only asked when no session token was sent."""
+        # A view without authenticators lets REST Framework overwrite what Django's session said.
+        request._request.user = self.user_of_session
         for authenticator in (kind() for kind in APIView.authentication_classes):
             found = authenticator.authenticate(request)
             if found is not None:
-                user_id: int = found[0].pk
+                user_id: UserKey = found[0].pk
                 return user_id
         raise InvalidSessionToken()
 

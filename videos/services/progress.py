@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -14,11 +14,13 @@ from videos import conf, sql
 from videos.intervals import Spans, bounded, clipped, gaps, merged, scaled, total
 from videos.models import Asset, AssetStatus, PlaybackSession, Video, VideoProgress
 from videos.services.errors import AccessDenied
+from videos.services.streams import UserKey
 
 if TYPE_CHECKING:
     from videos.access import Person
 
 PIECES_MAX = 500
+LAST_PLAYED_STEP = timedelta(seconds=60)
 SAME_LENGTH_MS = 1000
 """Copies whose lengths differ by no more are the same film: nothing is scaled."""
 
@@ -106,7 +108,7 @@ def advance(
     """
     while True:
         advanced = _advanced(session, standing, spans, position_s)
-        pk = _insert(session, advanced, now) if standing.pk is None else _update(advanced, now)
+        pk = _insert(session, advanced, now) if standing.pk is None else _update(session, advanced, now)
         if pk is not None:
             return replace(advanced, pk=pk), advanced.is_completed and not standing.is_completed
         standing = _locked_standing(session)
@@ -171,12 +173,17 @@ def _insert(session: PlaybackSession, new: Standing, now: datetime) -> int | Non
     return row[0] if row else None
 
 
-def _update(new: Standing, now: datetime) -> int | None:
+def _update(session: PlaybackSession, new: Standing, now: datetime) -> int | None:
     connection = connections[router.db_for_write(VideoProgress)]
     moment = connection.ops.adapt_datetimefield_value(now)
-    values: list[Any] = [_json(new.played), new.covered_ms, new.duration_ms, new.position_s, new.is_counted, moment]
+    is_begin = session.played_at is None
+    outdated = moment if is_begin else connection.ops.adapt_datetimefield_value(now - LAST_PLAYED_STEP)
+    values: list[Any] = [_json(new.played), new.covered_ms, new.duration_ms, new.position_s, new.is_counted]
     with connection.cursor() as cursor:
-        cursor.execute(sql.ADVANCED_PROGRESS, [*values, moment if new.is_completed else None, new.pk, new.version])
+        cursor.execute(
+            sql.ADVANCED_PROGRESS,
+            [*values, outdated, moment, moment if new.is_completed else None, new.pk, new.version],
+        )
         return new.pk if cursor.rowcount else None
 
 
@@ -202,7 +209,7 @@ def progress_of(*, user: "Person", video: Video) -> SeenVideo:
     return seen_in(row, length_s)
 
 
-def continue_watching(*, user_id: int) -> QuerySet[VideoProgress]:
+def continue_watching(*, user_id: UserKey) -> QuerySet[VideoProgress]:
     """The user's progress in videos that are still there, last played first, each with its `length_s`."""
     current = Asset.objects.filter(video=OuterRef("video"), is_current=True)
     rows = VideoProgress.objects.filter(viewer__user_id=user_id).select_related("video")

@@ -25,6 +25,7 @@ from videos.services.errors import (
 )
 from videos.services.progress import Standing
 from videos.services.reports import MAX_SEQ, Report, read_report
+from videos.services.streams import UserKey
 from videos.services.tokens import require_end_token, require_session_token
 
 FASTEST = 4
@@ -115,7 +116,7 @@ def end_session(
         _end(session, "viewer", now)
 
 
-def end_own_session(*, user_id: int, public_id: UUID) -> None:
+def end_own_session(*, user_id: UserKey, public_id: UUID) -> None:
     """End a session of this user; raises InvalidSessionToken when it is somebody else's, or nobody's."""
     session = PlaybackSession.objects.filter(public_id=public_id, viewer__user_id=user_id).first()
     if session is None:
@@ -123,7 +124,7 @@ def end_own_session(*, user_id: int, public_id: UUID) -> None:
     _end(session, "viewer", timezone.now())
 
 
-def revoke(*, user_id: int, video_ids: Collection[UUID] | None, reason: str) -> int:
+def revoke(*, user_id: UserKey, video_ids: Collection[UUID] | None, reason: str) -> int:
     """End every session of a user, or those of some videos, inside the caller's transaction; gives how many.
 
     Takes the viewer's lock, so a grant that is being made either sees the right gone or is ended here.

@@ -1,6 +1,7 @@
 """Concurrent streams: who holds a lease, and making room for one more, under the lock of the viewer's row."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet, prefetch_related_objects
@@ -11,9 +12,11 @@ from videos.services.errors import OtherSession, TooManyStreams
 from videos.services.tokens import end_token
 
 STALE_MAX = 20
+UserKey = Any
+"""The key of a user, of whatever type the host project's model has."""
 
 
-def lock_viewer(*, user_id: int | None, device_key: str = "", resume_of: UUID | None = None) -> Viewer:
+def lock_viewer(*, user_id: UserKey | None, device_key: str = "", resume_of: UUID | None = None) -> Viewer:
     """The locked row of a user, or of an anonymous device; made when there is none. Needs a transaction.
 
     With `resume_of`, a video's id, the row carries `resume_position_s` and `resume_duration_ms`, as in `Viewer.lock`.
@@ -30,7 +33,7 @@ def lock_viewer_of(session: PlaybackSession) -> Viewer:
     return Viewer.objects.select_for_update(no_key=True).get(pk=session.viewer_id)
 
 
-def running_sessions(*, user_id: int, now: datetime) -> QuerySet[PlaybackSession]:
+def running_sessions(*, user_id: UserKey, now: datetime) -> QuerySet[PlaybackSession]:
     """A user's sessions that hold a stream, or were granted and may still be used; newest first, with their video."""
     sessions = PlaybackSession.objects.live().filter(viewer__user_id=user_id)
     leased, unclaimed = Q(lease_expires_at__gt=now), Q(lease_expires_at=None, expires_at__gt=now)

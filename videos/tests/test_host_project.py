@@ -241,6 +241,42 @@ def test_captions_travel_with_the_grant(magazine, video_id):
     )
 
 
+def test_every_list_and_page_of_figures_opens(magazine, video_id):
+    clips = f"{magazine.url}/clips"
+    author, reader = magazine.client("author"), magazine.client("reader")
+    paths = ["", "status/", "captions/", "statistics/", "views/"]
+    for path in ["/", "/metrics/", *(f"/{video_id}/{path}" for path in paths)]:
+        assert author.get(clips + path, timeout=10).status_code == 200, path
+    for path in ("/progress/", "/sessions/", f"/{video_id}/progress/"):
+        assert reader.get(clips + path, timeout=10).status_code == 200, path
+    assert [row["id"] for row in _ok(author.get(f"{clips}/", timeout=10))["results"]] == [video_id]
+
+
+def test_a_reader_ends_a_viewing_on_another_device(magazine, video_id):
+    clips = f"{magazine.url}/clips"
+    reader = magazine.client("reader")
+    _ok(reader.post(f"{clips}/{video_id}/playback/", json={"device_id": "phone-of-a-reader"}, timeout=10))
+    running = _ok(reader.get(f"{clips}/sessions/", timeout=10))["results"]
+    end = f"{clips}/sessions/{running[0]['id']}/end/"
+    assert magazine.client("stranger").post(end, json={}, timeout=10).status_code == 403
+    _ok(reader.post(end, json={}, timeout=10), 204)
+    assert _ok(reader.get(f"{clips}/sessions/", timeout=10))["results"] == running[1:]
+
+
+def test_a_deleted_video_is_gone_here_and_at_its_host(magazine, video_id):
+    clips, author = f"{magazine.url}/clips", magazine.client("author")
+    other_id = _upload(magazine, author)
+    host_id = _ok(author.get(f"{clips}/{other_id}/", timeout=10))["video_service_id"]
+    _ok(author.delete(f"{clips}/{other_id}/", timeout=10), 204)
+    playback = magazine.client("reader").post(
+        f"{clips}/{other_id}/playback/", json={"device_id": "phone-of-a-reader"}, timeout=10
+    )
+    assert playback.status_code in (404, 409)
+    key = {"Authorization": "Apisecret vdo_sandbox_11tutors"}
+    at_host = requests.get(f"{magazine.sandbox.vdocipher_api_url}/videos/{host_id}", headers=key, timeout=10)
+    assert at_host.status_code == 404
+
+
 def test_the_plain_admin_shows_every_list_of_the_app(magazine, video_id):
     author = magazine.client("author")
     index = author.get(f"{magazine.url}/admin/", timeout=10)
