@@ -88,7 +88,7 @@ class EndView(SessionView):
                 return user_id
         raise InvalidSessionToken()
 
-    def get_authenticate_header(self, request: Request) -> str | None:
+    def get_authenticate_header(self, request: Request) -> str | None:  # type: ignore[override]
         """A log-in that ran out answers 401, as at every other door."""
         return next((kind().authenticate_header(request) for kind in APIView.authentication_classes), None)
 
