@@ -365,6 +365,22 @@ def test_events_are_few_and_of_known_kinds(viewer, video, events):
         beat(start(viewer, video), 1, events=events)
 
 
+def test_the_time_of_the_last_play_moves_by_the_minute_and_with_each_new_viewing(viewer, video):
+    session = start(viewer, video)
+    beat(session, 1, [[0, 5]], 5)
+    first = progress().last_played_at
+    beat(session, 2, [[5, 9]], 9)
+    assert progress().last_played_at == first
+    beat(start(viewer, video), 1, [[5, 9]], 9)
+    second = progress().last_played_at
+    assert second > first
+    VideoProgress.objects.update(last_played_at=second - timedelta(seconds=61))
+    beat(session_again := start(viewer, video), 1, [[9, 12]], 12)
+    VideoProgress.objects.update(last_played_at=second - timedelta(seconds=61))
+    beat(session_again, 2, [[12, 15]], 15)
+    assert progress().last_played_at > second
+
+
 def test_the_figures_are_due_once_something_countable_changed(viewer, video):
     session = start(viewer, video)
     beat(session, 1)
