@@ -15,7 +15,7 @@ from videos.services.figures import COUNTERS, plays_by_second
 DAYS_SHOWN = 90
 DAYS_MAX = 366
 RETENTION_POINTS = 100
-_DAY_COLUMNS = ("day", "views", "viewers", "completions", "cta_clicks", "likes", "shares", "watched_ms")
+_DAY_COLUMNS = ("watched_ms", "day", "views", "viewers", "completions", "cta_clicks", "likes", "shares")
 _VIEW_COLUMNS = (
     *("public_id", "viewer_id", "user_agent", "created_at", "played_at", "ended_at", "watched_ms", "covered_ms"),
     *("position_s", "startup_ms", "stall_count", "stall_ms", "bitrate_kbps", "error_count"),
@@ -53,6 +53,7 @@ class Totals:
 class Day:
     """The sums of one UTC day; `total_watch_time` in seconds."""
 
+    total_watch_time: float
     day: date
     total_views: int
     unique_viewers: int
@@ -60,7 +61,6 @@ class Day:
     cta_clicks: int
     likes: int
     shares: int
-    total_watch_time: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ def statistics_of(video: Video, *, since: date | None = None, until: date | None
     shown = reversed(days.values_list(*_DAY_COLUMNS)[:DAYS_MAX])
     return Statistics(
         **_totals(counts),
-        days=[Day(*sums, total_watch_time=watched_ms / 1000) for *sums, watched_ms in shown],
+        days=[Day(watched_ms / 1000, *sums) for watched_ms, *sums in shown],
         retention=retention_of(video, views=views),
         updated_at=row.updated_at if row else None,
     )
