@@ -42,6 +42,7 @@ class VideoForm(forms.ModelForm):
         label="id at the host",
         required=False,
         max_length=255,
+        widget=TextInput,
         help_text="Paste the id from the host's dashboard; its status is fetched in the background.",
     )
 

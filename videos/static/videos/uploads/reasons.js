@@ -9,7 +9,7 @@ const BUSY = "The video host does not answer at the moment. Try again in a while
 const BY_STATUS = { 402: FULL, 403: OVER, 404: OVER, 410: OVER, 413: TOO_LARGE, 429: BUSY };
 const BY_WORD = [
   [/EntityTooLarge|too large/i, TOO_LARGE],
-  [/quota|capacity|storage/i, FULL],
+  [/quota|storage capacity/i, FULL],
 ];
 
 /** The reason of a failed transfer, and whether it takes a new ticket to try again. */
@@ -17,7 +17,7 @@ export function reasonOf(xhr) {
   const status = xhr?.status ?? 0;
   if (!status) return { text: NETWORK, needsTicket: false };
   const said = hostsMessage(xhr);
-  const byWord = BY_WORD.find(([pattern]) => pattern.test(said))?.[1];
+  const byWord = BY_WORD.find(([pattern]) => pattern.test(textOf(xhr)))?.[1];
   const own = byWord ?? BY_STATUS[status] ?? (status >= 500 ? BUSY : "The video host refused the file.");
   return { text: said ? `${own} (${said})` : own, needsTicket: status < 500 && status !== 429 };
 }

@@ -1,0 +1,201 @@
+"""An instructor uploads a film in the admin, straight to the host."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import settings as project
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+
+from courses.tests.factories import make_course
+from eleven_tutors.groups import INSTRUCTORS
+from users.tests.factories import make_user
+from videos.models import AssetStatus, Video, WebhookEvent
+from videos.tests.factories import make_video
+
+pytestmark = pytest.mark.browser
+
+MIB = 1024 * 1024
+CHUNK_BYTES = 5 * MIB
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    """A real MP4 of several chunks."""
+    if not shutil.which("ffmpeg"):
+        pytest.skip("NO UPLOAD OF A FILM RAN: ffmpeg is not installed.")
+    path = tmp_path_factory.mktemp("films") / "limits.mp4"
+    noise = "testsrc2=s=1280x720:d=1,noise=alls=100:allf=t"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", noise, "-c:v", "mjpeg", "-q:v", "2", "-y", str(path)]
+    subprocess.run(command, check=True, timeout=120)
+    assert path.stat().st_size > 2 * CHUNK_BYTES
+    return path
+
+
+@pytest.fixture
+def instructor(site, settings, sandbox):
+    settings.VIDEO_ROUTES = [{"use": ["cloudflare"]}]
+    settings.VIDEO_ENQUEUE = "videos.in_process.enqueue"
+    settings.VIDEO_PROVIDERS["cloudflare"]["OPTIONS"] |= {"form_max_bytes": MIB, "tus_chunk_bytes": CHUNK_BYTES}
+    sandbox.context.webhooks.cloudflare_url = f"{site.url}/api/videos/webhooks/cloudflare/"
+    instructor = make_user(is_staff=True)
+    group, _ = Group.objects.get_or_create(name=INSTRUCTORS)
+    group.permissions.set(Permission.objects.filter(codename__in=["view_video", "add_video", "change_video"]))
+    instructor.groups.add(group)
+    make_course(instructors=[instructor])
+    session = Client()
+    session.force_login(instructor)
+    site.open("/login")
+    cookie = session.cookies[project.SESSION_COOKIE_NAME]
+    site.browser.add_cookie({"name": cookie.key, "value": cookie.value, "path": "/"})
+    return instructor
+
+
+class Uploader:
+    """The uploader on the page that is open."""
+
+    def __init__(self, site) -> None:
+        self.site = site
+
+    def text(self) -> str:
+        return self.site.browser.execute_script("return document.querySelector('video-uploader')?.innerText ?? ''")
+
+    def see(self, words: str, timeout_s: float = 60) -> None:
+        try:
+            self.site.wait_for(lambda: words in self.text(), words, timeout_s)
+        except Exception as error:
+            raise AssertionError(f"{words!r} is not in {self.text()!r}") from error
+
+    def choose(self, path) -> None:
+        self.site.wait_for(lambda: self.site.browser.find_elements("css selector", ".uploader-file"), "the file field")
+        self.site.browser.find_element("css selector", ".uploader-file").send_keys(str(path))
+
+    def press(self, name: str) -> None:
+        buttons = self.site.visible("video-uploader button")
+        next(button for button in buttons if button.text.strip() == name).click()
+
+
+def accepted_bytes(sandbox) -> list[int]:
+    """The offsets that chunks were sent from, oldest first."""
+    patches = [call for call in sandbox.calls("cloudflare") if call["method"] == "PATCH" and call["status"] == 204]
+    return [int(call["headers"].get("Upload-Offset", call["headers"].get("upload-offset"))) for call in patches]
+
+
+def test_a_film_is_uploaded_goes_on_after_a_reload_and_becomes_ready(site, instructor, sandbox, film):
+    uploader = Uploader(site)
+    site.open("/admin/videos/video/add/")
+    sandbox.fault(service="cloudflare", path="/cloudflare/tus", times=-1, delay_ms=700)
+    uploader.choose(film)
+    uploader.see("Uploading limits.mp4")
+    site.wait_for(lambda: accepted_bytes(sandbox), "the first chunk")
+    sandbox.context.faults.clear()
+    sandbox.fault(service="cloudflare", path="/cloudflare/tus", times=-1, status=503)
+    site.browser.refresh()
+
+    video = Video.objects.get()
+    assert (video.title, video.owner) == ("limits", instructor)
+    assert str(video.pk) in site.browser.current_url
+    uploader.see("Continue uploading limits.mp4 (")
+    before = accepted_bytes(sandbox)
+    sandbox.context.faults.clear()
+    uploader.choose(film)
+    uploader.see("The video is ready to be watched.")
+
+    offsets = accepted_bytes(sandbox)
+    assert offsets[len(before)] >= CHUNK_BYTES
+    assert offsets == sorted(set(offsets))
+    asset = video.assets.get()
+    assert (asset.status, asset.size_bytes) == (AssetStatus.READY, film.stat().st_size)
+    assert asset.source_name == "limits.mp4"
+    assert WebhookEvent.objects.filter(asset=asset).exists()
+    assert site.browser.execute_script("return Object.keys(localStorage).filter(k => k.startsWith('videos.'))") == []
+
+
+@pytest.fixture
+def lecture(instructor):
+    return make_video(owner=instructor, title="Limits", asset=False)
+
+
+def change_page(video) -> str:
+    return f"/admin/videos/video/{video.pk}/change/"
+
+
+def test_another_file_does_not_go_on_with_an_upload(site, lecture, sandbox, film, tmp_path):
+    uploader, other = Uploader(site), tmp_path / "sequences.mp4"
+    other.write_bytes(bytes(2 * MIB))
+    site.open(change_page(lecture))
+    sandbox.fault(service="cloudflare", path="/cloudflare/tus", times=-1, delay_ms=700)
+    uploader.choose(film)
+    site.wait_for(lambda: accepted_bytes(sandbox), "the first chunk")
+    site.browser.refresh()
+    uploader.see("Continue uploading limits.mp4")
+    uploader.choose(other)
+    uploader.see("This is another file. Choose limits.mp4")
+    uploader.press("Forget this upload")
+    sandbox.context.faults.clear()
+    uploader.choose(other)
+    uploader.see("The file")
+    assert lecture.assets.filter(is_current=True).get().source_name == "sequences.mp4"
+
+
+def test_a_pause_holds_the_upload_until_it_is_resumed(site, lecture, sandbox, film):
+    uploader = Uploader(site)
+    site.open(change_page(lecture))
+    sandbox.fault(service="cloudflare", path="/cloudflare/tus", times=-1, delay_ms=700)
+    uploader.choose(film)
+    site.wait_for(lambda: accepted_bytes(sandbox), "the first chunk")
+    uploader.press("Pause")
+    uploader.see("The upload is paused.")
+    time.sleep(2)
+    held = accepted_bytes(sandbox)
+    assert len(held) < film.stat().st_size // CHUNK_BYTES
+    time.sleep(2)
+    assert accepted_bytes(sandbox) == held
+    sandbox.context.faults.clear()
+    uploader.press("Resume")
+    uploader.see("The video is ready to be watched.")
+
+
+def test_a_host_that_refuses_a_form_says_why_and_the_upload_can_be_tried_again(site, lecture, sandbox, film, settings):
+    settings.VIDEO_ROUTES = [{"use": ["vdocipher"]}]
+    sandbox.context.webhooks.vdocipher_url = f"{site.url}/api/videos/webhooks/vdocipher/?token=hook-token-for-tests"
+    uploader = Uploader(site)
+    refusal = "<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum</Message></Error>"
+    sandbox.fault(
+        service="vdocipher",
+        path="/vdocipher/upload",
+        times=1,
+        status=400,
+        body=refusal,
+        headers={"Access-Control-Allow-Origin": "*"},
+    )
+    site.open(change_page(lecture))
+    uploader.choose(film)
+    uploader.see("The video host does not take a file this large. (Your proposed upload exceeds the maximum)")
+    uploader.press("Try again")
+    uploader.see("The video is ready to be watched.")
+    assert lecture.assets.filter(is_current=True).get().status == AssetStatus.READY
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_uploader_fits_the_page(site, lecture, sandbox, film, width, tmp_path):
+    site.resize(width)
+    try:
+        uploader = Uploader(site)
+        site.open(change_page(lecture))
+        uploader.see("This video has no file yet.")
+        sandbox.fault(service="cloudflare", path="/cloudflare/tus", times=-1, delay_ms=700)
+        uploader.choose(film)
+        uploader.see("Uploading limits.mp4")
+        box = site.find("video-uploader").rect
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        site.photograph(Path(os.environ.get("SCREENSHOTS", tmp_path)) / f"upload-{width}.png")
+        uploader.press("Cancel")
+        uploader.see("The upload was cancelled.")
+    finally:
+        site.resize_back()
