@@ -69,7 +69,8 @@ class QuotaExceeded(VideoProviderError):
 class Rejected(VideoProviderError):
     """The host, or the provider on its behalf, refuses this request.
 
-    Codes: host_rejected, file_too_large, not_playable (not ready, or gone: ask for the asset again).
+    Codes: host_rejected, file_too_large, size_required, not_playable (not ready, or gone: ask for the asset again),
+    not_ready and caption_refused (captions), range_too_old (figures that the host no longer keeps).
     """
 
     default_code = "host_rejected"

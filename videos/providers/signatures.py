@@ -68,7 +68,7 @@ class SigningKey:
 def signing_key(text: str, key_id: str = "") -> SigningKey:
     """The key in a base64 text: a JWK, which names its id itself, or a PEM, whose id is `key_id`.
 
-    Raises UnreadableSigningKey, without its cause: a parser's error may quote what it read. Keys are kept, since reading
+    Raises UnreadableSigningKey, without its cause: a parser's error may quote what it read. Keys are kept, for reading
     one takes longer than signing with it.
     """
     try:

@@ -251,6 +251,9 @@ class VdoCipherProvider(VideoProvider):
         path = f"/videos/{_checked(host_id)}/files/"
         try:
             added = self._object(self._call("POST", path, params={"language": language}, files=files))
+            # Errors may come with any status; a message tells them from a file.
+            if not isinstance(added.get("id"), int):
+                raise Rejected(f"{self.alias}: an answer without a file.")
         except Rejected as error:
             is_early = self.get_asset(host_id).status in (Status.WAITING, Status.PROCESSING)
             code = "not_ready" if is_early else "caption_refused"

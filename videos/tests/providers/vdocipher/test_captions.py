@@ -32,6 +32,16 @@ def test_captions_that_are_refused_leave_the_former_ones(provider, ready_id):
     assert captions_of(provider, ready_id) == ["en"]
 
 
+@pytest.mark.parametrize(("status", "code"), [("Queued", "not_ready"), ("ready", "caption_refused")])
+def test_a_message_in_place_of_a_file_means_that_it_was_not_taken(provider, sandbox, status, code):
+    video = sandbox.add_video(status=status)
+    for body in ("[]", '{"message": "Video is not ready"}'):
+        sandbox.fault(service="vdocipher", path=".*/files/", status=200, body=body)
+    with pytest.raises(Rejected) as caught:
+        provider.put_caption(video, make_caption("en"))
+    assert caught.value.code == code
+
+
 def test_odd_members_of_a_file_list_are_passed_over(provider, sandbox, ready_id):
     files = [None, {"id": "7", "format": "vtt", "lang": "en"}, {"id": 8, "format": "jpeg", "lang": "en"}, {"id": 9}]
     sandbox.fault(service="vdocipher", path=".*/files/", status=200, body=json.dumps(files))
