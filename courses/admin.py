@@ -1,5 +1,7 @@
 from django.contrib import admin, messages
 from django.db import models
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
@@ -9,8 +11,11 @@ from courses.forms import LessonForm
 from courses.images import delete_stored
 from courses.models import Course, CourseUpdate, Enrollment, EnrollmentSource, Lesson, LessonResource, Part, University
 from courses.services import end_enrollment, enroll
-from courses.services.lessons import set_video_service_id
+from courses.services.lesson_videos import upload_lesson_video
+from courses.services.lessons import is_shared, set_video_service_id
 from courses.services.updates import request_sending
+from videos.admin.uploading import FileForm, refused, refused_form, ticket_answer, upload_panel
+from videos.services.errors import VideosError
 
 
 class HttpsAddressMixin:
@@ -167,7 +172,7 @@ class LessonAdmin(OwnCoursesMixin, ModelAdmin):
     prepopulated_fields = {"slug": ["title"]}
     ordering = ["part__course__title", "part__position", "position", "pk"]
     inlines = [ResourceInline]
-    readonly_fields = ["video_state"]
+    readonly_fields = ["video_state", "upload"]
     fields = [
         "part",
         "title",
@@ -178,6 +183,7 @@ class LessonAdmin(OwnCoursesMixin, ModelAdmin):
         "is_exam",
         "video_service_id",
         "video_state",
+        "upload",
     ]
 
     def get_queryset(self, request):
@@ -196,9 +202,9 @@ class LessonAdmin(OwnCoursesMixin, ModelAdmin):
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
-        set_video_service_id(
-            lesson=obj, actor=request.user, video_service_id=form.cleaned_data.get("video_service_id", "")
-        )
+        if "video_service_id" in form.changed_data:
+            wanted = form.cleaned_data["video_service_id"]
+            set_video_service_id(lesson=obj, actor=request.user, video_service_id=wanted)
 
     def save_formset(self, request, form, formset, change):
         replaced = [
@@ -208,6 +214,32 @@ class LessonAdmin(OwnCoursesMixin, ModelAdmin):
         ]
         super().save_formset(request, form, formset, change)
         delete_stored([*replaced, *(resource.file for resource in formset.deleted_objects)])
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.video_view)
+        return [path("<int:lesson_id>/video/", view, name="courses_lesson_video"), *super().get_urls()]
+
+    def video_view(self, request, lesson_id):
+        """Give the ticket for the file of a lesson that has no video of its own yet."""
+        lesson = get_object_or_404(self.get_queryset(request), pk=lesson_id)
+        if request.method != "POST" or not self.has_change_permission(request, lesson):
+            return refused([("permission_denied", "You may not change this lesson.", None)], status=403)
+        file = FileForm(request.POST)
+        if not file.is_valid():
+            return refused_form(file)
+        try:
+            made = upload_lesson_video(lesson=lesson, actor=request.user, **file.file())
+        except VideosError as error:
+            return refused([(error.code, error.detail, getattr(error, "attr", None))])
+        return ticket_answer(*made, change_url=reverse("admin:courses_lesson_change", args=[lesson.pk]))
+
+    @display(description="File")
+    def upload(self, lesson):
+        if lesson.pk is None:
+            return "Save the lesson first; then its video can be uploaded here."
+        if lesson.video and not is_shared(lesson.video, lesson):
+            return upload_panel(lesson.video)
+        return upload_panel(create_url=reverse("admin:courses_lesson_video", args=[lesson.pk]))
 
     @display(description="Course", ordering="part__course__title")
     def course(self, lesson):

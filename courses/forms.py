@@ -21,6 +21,7 @@ class LessonForm(forms.ModelForm):
         label="Video id",
         required=False,
         max_length=255,
+        show_hidden_initial=True,  # an upload from this page gives the lesson a video that the field knows nothing of
         widget=UnfoldAdminTextInputWidget,
         help_text="The id of the video in the host's dashboard. Its status is fetched after saving; empty: no video.",
     )

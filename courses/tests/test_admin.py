@@ -175,7 +175,7 @@ def test_an_id_from_the_hosts_dashboard_is_pasted_and_its_status_shown(sandbox, 
     page = client.get(change(own)).content.decode()
     assert host_id in page
     assert "ready" in page
-    client.post(change(own), lesson_form(own))
+    client.post(change(own), lesson_form(own, **{"initial-video_service_id": host_id}))
     own.refresh_from_db()
     assert own.video is None
 
@@ -303,3 +303,26 @@ def test_staff_do_not_touch_a_superuser():
     for name in ("admin:users_user_change", "admin:auth_user_password_change"):
         answer = client_of(make_staff()).post(reverse(name, args=[boss.pk]), {"email": "x@example.test"})
         assert answer.status_code == 403
+
+
+def test_an_instructor_uploads_the_video_of_a_lesson_in_its_form(sandbox, teacher, own, foreign):
+    client = client_of(teacher)
+    file = {"filename": "film.mp4", "size": 1_000_000, "content_type": "video/mp4"}
+    address = reverse("admin:courses_lesson_video", args=[own.pk])
+    assert address in client.get(change(own)).content.decode()
+    answer = client.post(address, file)
+    assert answer.status_code == 200, answer.json()
+    assert answer.json()["upload"]["kind"] == "form_post"
+    own.refresh_from_db()
+    assert (own.video.owner, own.video.protection) == (teacher, "drm")
+    assert str(own.video_id) in client.get(change(own)).content.decode()
+    before_the_upload = lesson_form(own, title="Renamed", **{"initial-video_service_id": ""})
+    assert client.post(change(own), before_the_upload).status_code == 302
+    video_id = own.video_id
+    own.refresh_from_db()
+    assert (own.title, own.video_id) == ("Renamed", video_id)
+    assert client.post(address, {"filename": "film.mp4"}).status_code == 400
+    assert client.get(address).status_code == 403
+    assert client.post(reverse("admin:courses_lesson_video", args=[foreign.pk]), file).status_code == 404
+    foreign.refresh_from_db()
+    assert foreign.video is None
