@@ -222,7 +222,7 @@ class ProgressSerializer(serializers.Serializer):
     completed_at = serializers.DateTimeField(allow_null=True)
     liked = serializers.BooleanField()
     last_played_at = serializers.DateTimeField(allow_null=True)
-    missing = PlayedField()
+    missing = serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
 
 
 class ListedProgressSerializer(ProgressSerializer):
