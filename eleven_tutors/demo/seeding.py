@@ -7,14 +7,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from courses.models import Course, Lesson, Part, University
-from courses.services.lessons import current_host_id, set_video_service_id
+from eleven_tutors.demo.activity import make_activity
 from eleven_tutors.demo.catalogue import DemoCourse, DemoPerson, DemoUniversity, load_catalogue
 from eleven_tutors.demo.pictures import course_picture, logo_picture
 from eleven_tutors.demo.stand_in_videos import StandIn, find_stand_in
 from eleven_tutors.groups import INSTRUCTORS, STAFF
 from users.models import User
 from videos.models import AssetStatus
-from videos.services.assets import refresh_asset
+from videos.services.assets import attach_host_id, refresh_asset
+from videos.services.details import set_tags
 
 PASSWORD = "demo-11tutors"  # noqa: S105 (public on purpose; seed_demo refuses to run in production)
 STUDENT = DemoPerson(email="student@demo.test", first_name="Maya", last_name="Lindqvist")
@@ -34,6 +35,8 @@ def seed(tell: Callable[[str], None]) -> None:
         tell(f"Course {number} of {len(catalogue.courses)}: {course.title}")
         make_course(course, universities, instructors)
     _fill_videos(tell)
+    tell("Students who have been learning for a while …")
+    make_activity(make_person)
 
 
 def make_person(person: DemoPerson, *, group: str = "", is_superuser: bool = False) -> User:
@@ -103,25 +106,32 @@ def _make_lessons(course: Course, plan: DemoCourse) -> None:
 
 
 def _fill_videos(tell: Callable[[str], None]) -> None:
-    stand_in = find_stand_in()
-    if stand_in is None:
+    paid = find_stand_in()
+    if paid is None:
         tell("No stand-in for VdoCipher is configured, so the lessons come without videos.")
         return
+    free = find_stand_in("cloudflare") or paid
     slugs = [lesson.slug for course in load_catalogue().courses for part in course.parts for lesson in part.lessons]
     lessons = list(Lesson.objects.filter(slug__in=slugs).select_related("part__course", "video").in_order())
     tell(f"Videos of {len(lessons)} lessons …")
     try:
         for lesson in lessons:
-            _fill_video(stand_in, lesson)
+            _fill_video(free if lesson.part.course.is_free else paid, lesson)
     finally:
-        stand_in.close()
+        paid.close()
+        free.close()
 
 
 def _fill_video(stand_in: StandIn, lesson: Lesson) -> None:
-    video_id = stand_in.put_video(slug=lesson.slug, title=lesson.title)
     if lesson.video is None:
         teacher = lesson.part.course.instructors.order_by("pk").first()
-        set_video_service_id(lesson=lesson, actor=teacher, video_service_id=video_id)
-    asset = lesson.video.get_current_asset() if lesson.video else None
-    if asset and current_host_id(lesson) == video_id and asset.status != AssetStatus.READY:
-        refresh_asset(asset.pk)
+        host_id = stand_in.put_video(slug=lesson.slug, title=lesson.title)
+        asset = attach_host_id(host_id=host_id, title=lesson.title, owner=teacher, provider_alias=stand_in.alias)
+        lesson.video = asset.video
+        lesson.save(update_fields=["video", "updated_at"])
+        set_tags(asset.video, ["preview" if lesson.is_free_preview else "lesson", lesson.part.course.level])
+    current = lesson.video.get_current_asset()
+    if current and current.provider == stand_in.alias:
+        stand_in.put_video(slug=lesson.slug, title=lesson.title)
+        if current.status != AssetStatus.READY:
+            refresh_asset(current.pk)

@@ -47,6 +47,29 @@ def test_twice_is_the_same_as_once(debug, sandbox):
     assert first[4] == first[5] == first[6]
 
 
+def test_free_lessons_are_at_cloudflare_and_paid_ones_at_vdocipher(debug, sandbox):
+    seed()
+    free = Lesson.objects.filter(part__course__price_minor=0)
+    hosts = set(free.values_list("video__assets__provider", flat=True))
+    assert hosts == {"cloudflare"}
+    assert set(Asset.objects.exclude(video__lessons__in=free).values_list("provider", flat=True)) == {"vdocipher"}
+    assert Video.objects.filter(tags__name="preview").exists()
+
+
+def test_dashboards_and_statistics_have_something_to_show(debug, sandbox):
+    seed()
+    client = auth_client(User.objects.get(email="instructor@demo.test"))
+    rows = client.get("/api/courses/courses/introduction-to-proofs/progress/").json()["results"]
+    assert len(rows) == 5
+    assert any(row["percentage"] for row in rows)
+    welcome = Lesson.objects.get(slug="welcome").video
+    figures = client.get(f"/api/videos/{welcome.pk}/statistics/").json()
+    assert figures["unique_viewers"] == 5
+    assert welcome.caption_tracks == [{"language": "en", "label": "English"}]
+    learner = auth_client(User.objects.get(email="ida@demo.test"))
+    assert learner.get("/api/courses/enrollments/").json()["results"][0]["continue"]
+
+
 def test_what_somebody_changed_in_the_demo_stays_changed(debug):
     seed()
     Course.objects.filter(slug="introduction-to-proofs").update(title="Mine", price_minor=100)
