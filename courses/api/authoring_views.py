@@ -109,6 +109,7 @@ class ResourceListView(generics.ListAPIView, AuthoringView):
     """What is to be read beside a lesson, for those who manage it."""
 
     serializer_class = ManagedResourceSerializer
+    queryset = LessonResource.objects.none()
     parser_classes = [*APIView.parser_classes, MultiPartParser]
 
     def get_queryset(self) -> QuerySet[LessonResource]:

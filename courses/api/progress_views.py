@@ -46,6 +46,7 @@ class CourseProgressView(generics.ListAPIView, ManagingView):
     """How far the students of a course are, for those who manage it; newest enrollments first."""
 
     serializer_class = StudentProgressSerializer
+    queryset = Enrollment.objects.none()
 
     def get_queryset(self) -> QuerySet[Enrollment]:
         course = self.managed_course(self.kwargs["slug"])

@@ -37,6 +37,7 @@ class CourseUpdatesView(generics.ListAPIView, AuthoringView):
     """The news of a course, for those who manage it; newest first."""
 
     serializer_class = CourseUpdateSerializer
+    queryset = CourseUpdate.objects.none()
 
     def get_queryset(self) -> QuerySet[CourseUpdate]:
         return CourseUpdate.objects.filter(course=self.managed_course(self.kwargs["slug"]))
