@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from videos.models import Asset, AssetStatus, Video
-from videos.services.reaping import reap_uploads
+from videos.services.reaping import give_up, reap_uploads
 from videos.services.uploads import create_upload, replace_file
 from videos.signals import video_failed
 from videos.tests.factories import host_video, make_user
@@ -87,6 +87,14 @@ def test_a_host_that_is_down_is_asked_again_by_the_next_run(sandbox, owner, path
     asset.refresh_from_db()
     assert asset.status == AssetStatus.WAITING
     assert reap_uploads() == 1
+
+
+def test_a_file_that_arrives_while_its_upload_is_given_up_is_kept(owner):
+    asset = waiting_upload(owner)
+    Asset.objects.filter(pk=asset.pk).update(status=AssetStatus.PROCESSING)
+    assert give_up(asset) is False
+    asset.refresh_from_db()
+    assert (asset.status, asset.failure_code) == (AssetStatus.PROCESSING, "")
 
 
 def test_a_dry_run_lists_and_changes_nothing(sandbox, owner, capsys):

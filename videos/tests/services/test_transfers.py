@@ -45,9 +45,17 @@ def test_a_file_goes_in_chunks(by_tus):
 
 
 def test_a_chunk_that_is_lost_is_sent_again_from_where_the_host_stands(by_tus):
-    by_tus.fault(service="cloudflare", path="/cloudflare/tus", times=1, status=503)
-    send(11 * MIB, body(11 * MIB))
-    assert patches(by_tus) == [503, 204, 204, 204]
+    class FailsAtTheSecondChunk(io.BytesIO):
+        is_armed = True
+
+        def seek(self, offset: int, whence: int = 0, /) -> int:
+            if self.is_armed and offset == 5 * MIB:
+                self.is_armed = False
+                by_tus.fault(service="cloudflare", path="/cloudflare/tus", times=1, status=503)
+            return super().seek(offset, whence)
+
+    send(11 * MIB, FailsAtTheSecondChunk(body(11 * MIB).getvalue()))
+    assert patches(by_tus) == [204, 503, 204, 204]
 
 
 @pytest.mark.django_db
