@@ -29,10 +29,14 @@ def _usable_providers() -> Iterator[VideoProvider]:
             logger.error("Video host %s cannot be used: %s", alias, error)
 
 
-def content_security_policy(*, plays_video: bool) -> str:
-    """The pages' `Content-Security-Policy`: nothing inline, and a host's player on the lesson page only."""
+def content_security_policy(*, plays_video: bool, is_embeddable: bool = False) -> str:
+    """The pages' `Content-Security-Policy`: nothing inline, hosts' players only where a video plays.
+
+    No site may frame a page but one made for it, which those of VIDEO_EMBED_ANCESTORS may.
+    """
     players = " ".join(player_origins()) if plays_video else ""
     frames = players or "'none'"
+    ancestors = " ".join(settings.VIDEO_EMBED_ANCESTORS) if is_embeddable else "'none'"
     return "; ".join(
         [
             "default-src 'self'",
@@ -44,7 +48,7 @@ def content_security_policy(*, plays_video: bool) -> str:
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {ancestors}",
         ]
     )
 
@@ -58,20 +62,24 @@ def demo_inbox_url() -> str:
 class Page(TemplateView):
     http_method_names = ["get", "head", "options"]
     plays_video = False
+    is_embeddable = False
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(inbox_url=demo_inbox_url(), **kwargs)
 
     def render_to_response(self, context: dict[str, Any], **response_kwargs: Any) -> HttpResponse:
         response = super().render_to_response(context, **response_kwargs)
-        response["Content-Security-Policy"] = content_security_policy(plays_video=self.plays_video)
+        response["Content-Security-Policy"] = content_security_policy(
+            plays_video=self.plays_video, is_embeddable=self.is_embeddable
+        )
+        response.xframe_options_exempt = self.is_embeddable  # type: ignore[attr-defined]
         response["Cache-Control"] = "no-cache"
         return response
 
 
-def page(pattern: str, name: str, *, plays_video: bool = False) -> Any:
+def page(pattern: str, name: str, *, plays_video: bool = False, is_embeddable: bool = False) -> Any:
     """One page at `pattern`, with and without a trailing slash, rendered from `templates/pages/<name>.html`."""
-    view = Page.as_view(template_name=f"pages/{name}.html", plays_video=plays_video)
+    view = Page.as_view(template_name=f"pages/{name}.html", plays_video=plays_video, is_embeddable=is_embeddable)
     return re_path(rf"^{pattern}/?$", view, name=f"page-{name}")
 
 
@@ -79,6 +87,8 @@ urlpatterns = [
     re_path(r"^$", Page.as_view(template_name="pages/catalogue.html"), name="page-catalogue"),
     page(r"courses/(?P<slug>[-a-zA-Z0-9_]+)", "course"),
     page(r"lessons/(?P<slug>[-a-zA-Z0-9_]+)", "lesson", plays_video=True),
+    page(r"videos/(?P<video_id>[0-9a-f-]{36})", "video", plays_video=True),
+    page(r"videos/(?P<video_id>[0-9a-f-]{36})/embed", "video-embed", plays_video=True, is_embeddable=True),
     page("login", "login"),
     page("register", "register"),
     page("verify-email", "verify-email"),

@@ -97,6 +97,11 @@ def video_page_url() -> str:
     return str(getattr(settings, "VIDEO_PAGE_URL", "/videos/{id}"))
 
 
+def video_embed_url() -> str:
+    """VIDEO_EMBED_URL: the bare player of a shared video for other sites' frames, `{id}` stands for the video's."""
+    return str(getattr(settings, "VIDEO_EMBED_URL", "/videos/{id}/embed"))
+
+
 def unusual_limits() -> dict[str, int]:
     """VIDEO_UNUSUAL_LIMITS: what one viewer may do before it is reported, by kind of unusual use."""
     usual = {"many_addresses": 5, "many_devices": 8, "many_videos": 40, "many_refusals": 20}

@@ -1,10 +1,12 @@
 /* A host's own player in an iframe, steered by the JavaScript interface that the grant names. */
+import { PlayerJsVideo } from "./playerjs.js";
 import { loadScript } from "./scripts.js";
 
 /** Each gives something with the properties and events of an HTMLMediaElement for a frame whose script is loaded. */
 const INTERFACES = {
   // https://developers.cloudflare.com/stream/viewing-videos/using-the-stream-player/using-the-player-api/
   "cloudflare-stream": (frame) => window.Stream(frame),
+  playerjs: (frame) => new PlayerJsVideo(new window.playerjs.Player(frame)),
 };
 
 /**
@@ -13,6 +15,8 @@ const INTERFACES = {
  */
 export async function mountIframe(place, grant, title) {
   const { url, api, api_url: script, allow } = grant.iframe;
+  // Before the frame: a player that is ready before anybody listens is not heard.
+  const isSteerable = await canBeSteered(api, script);
   const address = new URL(url);
   address.searchParams.set("autoplay", "true");
   address.searchParams.set("muted", "true"); // No browser starts a video with sound that nobody asked for.
@@ -23,16 +27,16 @@ export async function mountIframe(place, grant, title) {
     allowFullscreen: true,
   });
   place.replaceChildren(frame);
-  return { video: await steered(frame, api, script), remove: () => frame.remove() };
+  return { video: isSteerable ? INTERFACES[api](frame) : null, remove: () => frame.remove() };
 }
 
-async function steered(frame, api, script) {
-  if (!INTERFACES[api]) return null;
+async function canBeSteered(api, script) {
+  if (!INTERFACES[api]) return false;
   try {
     await loadScript(script);
-    return INTERFACES[api](frame);
+    return true;
   } catch (error) {
     console.warn("The player's JavaScript interface is missing, so progress is not recorded.", error);
-    return null;
+    return false;
   }
 }

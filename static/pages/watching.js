@@ -1,5 +1,5 @@
 /* Beside the player: how much is seen, which parts are missing, like and share. */
-import { get } from "./api.js";
+import { ApiError, get } from "./api.js";
 import { announce, element, find } from "./dom.js";
 import { clock } from "./format.js";
 
@@ -19,7 +19,12 @@ export class WatchingBar {
 
   async follow(player) {
     this.#player = player;
-    await this.#load();
+    try {
+      await this.#load();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return; // The player has said why; there is nothing to show beside it.
+    }
     find("#watching-actions").hidden = false;
   }
 

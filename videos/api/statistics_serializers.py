@@ -126,6 +126,7 @@ class MetricsSerializer(serializers.Serializer):
 
 
 class ShareSerializer(serializers.Serializer):
+    title = serializers.CharField()
     url = serializers.CharField()
     embed_html = serializers.CharField()
     is_public = serializers.BooleanField(help_text="False: unlisted, for those who have the address.")

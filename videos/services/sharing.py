@@ -19,6 +19,7 @@ _SHAREABLE = (AccessLevel.PUBLIC, AccessLevel.UNLISTED)
 class Share:
     """`is_public` says whether the video may also be listed; an unlisted one is for those who have the address."""
 
+    title: str
     url: str
     embed_html: str
     is_public: bool
@@ -31,8 +32,12 @@ def share_of(video: Video, *, user: "Person") -> Share:
         raise AccessDenied(decision.code, tier=decision.tier)
     if video.access_level not in _SHAREABLE:
         raise NotShareable()
-    url = conf.video_page_url().replace("{id}", str(video.pk))
-    return Share(url=url, embed_html=_embed_html(url, video.title), is_public=video.access_level == AccessLevel.PUBLIC)
+    return Share(
+        title=video.title,
+        url=conf.video_page_url().replace("{id}", str(video.pk)),
+        embed_html=_embed_html(conf.video_embed_url().replace("{id}", str(video.pk)), video.title),
+        is_public=video.access_level == AccessLevel.PUBLIC,
+    )
 
 
 def _embed_html(url: str, title: str) -> str:

@@ -9,6 +9,8 @@ from eleven_tutors.tests.browser.site import Player, Site
 from eleven_tutors.tests.browser.world import cloudflare_course, proofs_course
 from users.tests.factories import auth_client, make_user
 from videos.models import Asset, PlaybackSession, Video, VideoProgress
+from videos.tests.factories import make_video
+from videos.tests.providers.test_bunny import options
 
 pytestmark = pytest.mark.browser
 LESSON = "/lessons/tides-and-the-moon"
@@ -131,3 +133,42 @@ def test_a_like_is_kept(site, sandbox):
     site.wait_for(lambda: the_progress().liked_at is not None, "the like")
     site.open("/lessons/what-is-a-proof")
     site.wait_for(lambda: site.find("#like").get_attribute("aria-pressed") == "true", "the like after a reload")
+
+
+def test_a_public_video_has_a_page_for_everybody_and_a_frame_for_other_sites(site, sandbox):
+    host_id = sandbox.cloudflare.add_video(title="Open day")
+    video = make_video(
+        title="Open day",
+        access_level="public",
+        asset={"provider": "cloudflare", "host_id": host_id, "duration_s": 48.0},
+    )
+    site.open(f"/videos/{video.pk}")
+    site.see("Open day")
+    with Player(site) as player:
+        player.wait_until_it_moves()
+    site.wait_for(lambda: VideoProgress.objects.exists(), "the first report of somebody unknown")
+
+    site.open(f"/videos/{video.pk}/embed")
+    with Player(site) as player:
+        player.wait_until_it_moves()
+
+
+def test_a_video_for_members_tells_a_guest_to_sign_in(site, sandbox):
+    host_id = sandbox.cloudflare.add_video(title="For members")
+    video = make_video(access_level="members", asset={"provider": "cloudflare", "host_id": host_id})
+    site.open(f"/videos/{video.pk}")
+    site.see("Sign in to watch")
+
+
+def test_what_is_seen_in_a_player_that_speaks_playerjs_is_kept_too(site, sandbox, settings):
+    settings.VIDEO_PROVIDERS = settings.VIDEO_PROVIDERS | {
+        "bunny": {"BACKEND": "videos.providers.bunny.BunnyStreamProvider", "OPTIONS": options(sandbox)}
+    }
+    host_id = sandbox.bunny.add_video(title="At Bunny")
+    asset = {"provider": "bunny", "host_id": host_id, "duration_s": 48.0, "protection": "open"}
+    video = make_video(title="At Bunny", access_level="public", asset=asset)
+    site.open(f"/videos/{video.pk}")
+    with Player(site) as player:
+        site.wait_for(lambda: player.time_s() > 3, "three seconds")
+    site.open("/")
+    site.wait_for(lambda: VideoProgress.objects.exists() and the_progress().covered_ms > 2000, "what was played")
