@@ -1,12 +1,14 @@
 """Deleting a video, or one copy of it: at once for everybody here, soon at the host."""
 
 import logging
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from videos import conf
-from videos.models import Asset, AssetStatus, PlaybackSession, SessionState, Video
+from videos.models import Asset, AssetStatus, PlaybackSession, SessionState, Video, Viewer
 from videos.providers.exceptions import VideoProviderError
 from videos.providers.registry import providers
 from videos.services.host_calls import ask_host
@@ -22,9 +24,12 @@ def delete_video(video: Video) -> None:
     """
     now = timezone.now()
     with transaction.atomic():
-        assets = Asset.objects.filter(video=video).exclude(status=AssetStatus.DELETED)
+        _lock_viewers(video)
+        # A replacement that is begun at this moment is either deleted too, or finds the video deleted.
+        Video.objects.select_for_update(no_key=True).get(pk=video.pk)
+        assets = Asset.objects.filter(video=video).exclude(status=AssetStatus.DELETED, failure_code="")
         ids = list(assets.select_for_update(no_key=True).values_list("pk", flat=True))
-        Asset.objects.filter(pk__in=ids).update(status=AssetStatus.DELETED, next_poll_at=now, poll_attempts=0)
+        Asset.objects.filter(pk__in=ids).update(**_to_be_deleted(now))
         PlaybackSession.objects.live().filter(video=video).update(
             state=SessionState.REVOKED, end_reason="video_deleted", lease_expires_at=None, ended_at=now
         )
@@ -32,16 +37,16 @@ def delete_video(video: Video) -> None:
             conf.enqueue("videos.delete_at_host", asset_id)
 
 
+def _lock_viewers(video: Video) -> None:
+    """Lock whoever watches, in one order: sessions of several viewers are only ended under their viewers' locks."""
+    watching = PlaybackSession.objects.live().filter(video=video).values("viewer")
+    list(Viewer.objects.filter(pk__in=watching).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
 def discard_asset(asset: Asset) -> None:
     """Give up one copy that nobody watches: it is neither current nor next, and the host's copy is removed soon."""
     with transaction.atomic():
-        Asset.objects.filter(pk=asset.pk).update(
-            is_current=False,
-            is_next=False,
-            status=AssetStatus.DELETED,
-            next_poll_at=timezone.now(),
-            poll_attempts=0,
-        )
+        Asset.objects.filter(pk=asset.pk).update(is_current=False, is_next=False, **_to_be_deleted(timezone.now()))
         conf.enqueue("videos.delete_at_host", asset.pk)
 
 
@@ -55,3 +60,14 @@ def forget_copy(alias: str, host_id: str) -> None:
         ask_host(lambda: provider.delete(host_id))
     except VideoProviderError as error:
         logger.error("Host %s keeps %s, which no video uses: %s", alias, host_id, error)
+
+
+def _to_be_deleted(now: datetime) -> dict[str, Any]:
+    """What marks a copy as deleted by us; one with `unknown_to_host` was lost by its host instead."""
+    return {
+        "status": AssetStatus.DELETED,
+        "failure_code": "",
+        "failure_reason": "",
+        "next_poll_at": now,
+        "poll_attempts": 0,
+    }

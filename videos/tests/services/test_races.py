@@ -15,7 +15,9 @@ from videos.services.assets import attach_host_id
 from videos.services.errors import SessionEnded, SessionRevoked, TooManyStreams, VideosError
 from videos.services.grants import Grant
 from videos.services.playback import RequestContext, open_session
+from videos.services.removal import delete_video
 from videos.services.sessions import end_session, heartbeat, revoke
+from videos.services.streams import lock_viewer
 from videos.tests import rights
 from videos.tests.factories import host_video, make_user, make_video
 
@@ -130,6 +132,28 @@ def test_claims_beats_ends_and_revocations_at_once_wait_for_each_other_without_a
     results = at_once(calls)
     unexpected = [result for result in results if isinstance(result, Exception) and not isinstance(result, VideosError)]
     assert not unexpected, unexpected
+
+
+def test_a_video_is_deleted_while_its_viewer_starts_another_viewing_without_a_deadlock(settings):
+    settings.VIDEO_PROVIDERS = LOCAL
+    user, video = make_user(), make_video(asset={"provider": "local"})
+    first, second = (start(user, video, f"device-{number}").session.public_id for number in range(2))
+    is_locked = threading.Event()
+
+    def end_both_from_the_second_on():
+        with transaction.atomic():
+            lock_viewer(user_id=user.pk)
+            for public_id in (second, first):
+                PlaybackSession.objects.filter(public_id=public_id).update(end_reason="taken_over")
+                is_locked.set()
+                time.sleep(0.3)
+
+    def delete_meanwhile():
+        is_locked.wait(timeout=10)
+        delete_video(video)
+
+    assert at_once([end_both_from_the_second_on, delete_meanwhile]) == [None, None]
+    assert not PlaybackSession.objects.live().exists()
 
 
 def played(session, seq, spans):
