@@ -121,7 +121,8 @@ def make_current(asset: Asset) -> None:
 def refresh_asset(asset_id: int) -> None:
     """Ask the host about one asset and take over what it says; safe to run twice and at once.
 
-    A host that cannot answer is asked again later. A copy that is to be deleted is deleted there instead.
+    A host that cannot answer is asked again later. A copy that is to be deleted is deleted there instead; one that its
+    host merely lost is never, and plays again should the host find it.
     """
     asset = Asset.objects.filter(pk=asset_id).first()
     if asset is None:
@@ -129,7 +130,7 @@ def refresh_asset(asset_id: int) -> None:
     asked_at = timezone.now()
     try:
         provider = providers[asset.provider]
-        if asset.status == AssetStatus.DELETED:
+        if _is_to_be_deleted(asset):
             _delete_at_host(asset)
         else:
             _apply(asset, ask_host(lambda: provider.get_asset(asset.host_id)), asked_at)
@@ -192,7 +193,7 @@ def _apply(asset: Asset, info: AssetInfo, asked_at: datetime) -> None:
     with transaction.atomic():
         asset = _locked(asset)
         before = asset.status
-        if before == AssetStatus.DELETED:
+        if _is_to_be_deleted(asset):
             return
         status = AssetStatus(info.status)
         is_step_back = before == AssetStatus.READY and status in (AssetStatus.WAITING, AssetStatus.PROCESSING)
@@ -212,11 +213,18 @@ def _apply_not_found(asset: Asset, asked_at: datetime) -> None:
     with transaction.atomic():
         asset = _locked(asset)
         before = asset.status
+        if _is_to_be_deleted(asset):
+            return
         was_there = asset.ready_at is not None or before == AssetStatus.DELETED
         asset.status = AssetStatus.DELETED if was_there else AssetStatus.FAILED
         asset.failure_code = failures.UNKNOWN_TO_HOST
         asset.failure_reason = failures.reason_of(failures.UNKNOWN_TO_HOST)
         _settle(asset, before, asked_at)
+
+
+def _is_to_be_deleted(asset: Asset) -> bool:
+    """Deleted by somebody here, as opposed to lost by the host."""
+    return asset.status == AssetStatus.DELETED and asset.failure_code != failures.UNKNOWN_TO_HOST
 
 
 def _locked(asset: Asset) -> Asset:

@@ -7,9 +7,11 @@ from django.utils import timezone
 from videos import signals
 from videos.models import Asset, AssetStatus, PlaybackSession, SessionDoor, Video, WebhookEvent
 from videos.providers import types
+from videos.providers.exceptions import AssetNotFound
 from videos.providers.failures import UNREADABLE, reason_of
 from videos.services import hooks
 from videos.services.assets import (
+    ask_again,
     attach_host_id,
     make_current,
     poll_assets,
@@ -123,6 +125,55 @@ def test_a_copy_that_vanished_from_the_host_is_deleted(sandbox):
     refresh_asset(asset.pk)
     asset.refresh_from_db()
     assert asset.status == AssetStatus.DELETED
+
+
+def deletions(sandbox) -> list[str]:
+    return [call["query"]["videos"] for call in sandbox.calls("vdocipher") if call["method"] == "DELETE"]
+
+
+def lost_copy(sandbox) -> Asset:
+    """A copy that is at the host, which denied it once."""
+    asset = host_video(sandbox, asset={"ready_at": timezone.now()}).assets.get()
+    sandbox.fault(service="vdocipher", path="/videos", times=1, status=404, body='{"message": "Video not found"}')
+    refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert asset.status == AssetStatus.DELETED
+    return asset
+
+
+def test_a_copy_that_its_host_finds_again_plays_again_and_is_not_deleted_there(
+    sandbox, django_capture_on_commit_callbacks
+):
+    asset = lost_copy(sandbox)
+    with django_capture_on_commit_callbacks(execute=True):
+        ask_again([asset.video])
+    asset.refresh_from_db()
+    assert deletions(sandbox) == []
+    assert (asset.status, asset.failure_code, asset.next_poll_at) == (AssetStatus.READY, "", None)
+
+
+def test_a_lost_copy_of_a_video_that_is_deleted_is_deleted_for_good(sandbox, django_capture_on_commit_callbacks):
+    asset = lost_copy(sandbox)
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_video(asset.video)
+        ask_again([asset.video])
+    asset.refresh_from_db()
+    assert asset.host_id in deletions(sandbox)
+    assert (asset.status, asset.next_poll_at) == (AssetStatus.DELETED, None)
+
+
+def test_a_deletion_outlasts_an_answer_that_the_host_knows_no_such_video(db, settings):
+    settings.VIDEO_PROVIDERS = {"captioned": {"BACKEND": captioned_host.BACKEND}}
+    asset = make_asset(provider="captioned", ready_at=timezone.now())
+
+    def deny():
+        delete_video(asset.video)
+        raise AssetNotFound
+
+    captioned_host.during_call[:] = [deny]
+    refresh_asset(asset.pk)
+    asset.refresh_from_db()
+    assert (asset.status, asset.failure_code) == (AssetStatus.DELETED, "")
 
 
 @pytest.mark.parametrize(
