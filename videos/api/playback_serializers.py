@@ -102,7 +102,7 @@ class _AsSentField(serializers.Field):
 
 @extend_schema_field(
     {
-        "type": ["array", "null"],
+        "type": "array",
         "maxItems": PLAYED_MAX,
         "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
     }
@@ -113,7 +113,7 @@ class PlayedField(_AsSentField):
 
 @extend_schema_field(
     {
-        "type": ["object", "null"],
+        "type": "object",
         "properties": {name: {"type": "integer", "minimum": 0} for name in QUALITY_MAX},
     }
 )
@@ -123,7 +123,7 @@ class QualityField(_AsSentField):
 
 @extend_schema_field(
     {
-        "type": ["array", "null"],
+        "type": "array",
         "maxItems": EVENTS_MAX,
         "items": {
             "type": "object",
