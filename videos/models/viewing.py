@@ -84,6 +84,7 @@ class VideoProgress(models.Model):
     liked_at = models.DateTimeField(null=True)
     is_viewer_tallied = models.BooleanField(default=False)
     is_completion_tallied = models.BooleanField(default=False)
+    like_tallied_at = models.DateTimeField(null=True, help_text="The time of the like that the figures hold.")
 
     class Meta:
         ordering = ["-last_played_at", "-id"]

@@ -8,12 +8,8 @@ from typing import Any
 from videos.models import EngagementKind, PlaybackSession
 
 RETENTION_MAX_S = 24 * 3600
-_SIGNS = {
-    EngagementKind.CTA_CLICK: ("cta_clicks", 1),
-    EngagementKind.LIKE: ("likes", 1),
-    EngagementKind.UNLIKE: ("likes", -1),
-    EngagementKind.SHARE: ("shares", 1),
-}
+COUNTED_EVENTS = {EngagementKind.CTA_CLICK: "cta_clicks", EngagementKind.SHARE: "shares"}
+"""The counter of each kind of event that counts every time; a like counts once for its viewer, by their progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +27,7 @@ class Contribution:
 
 
 def contribution_of(session: PlaybackSession, events: Mapping[str, int], duration_ms: int | None) -> Contribution:
-    """What `session` is worth now; `events` are the numbers of its engagement events by kind.
+    """What `session` is worth now; `events` are the numbers of its COUNTED_EVENTS by kind.
 
     Sessions that do not count, and those in which nothing was played, are worth nothing.
     """
@@ -50,8 +46,7 @@ def contribution_of(session: PlaybackSession, events: Mapping[str, int], duratio
     if session.startup_ms is not None:
         counts["startup_count"], counts["startup_ms_sum"] = 1, session.startup_ms
     for kind, number in events.items():
-        name, sign = _SIGNS[EngagementKind(kind)]
-        counts[name] += sign * number
+        counts[COUNTED_EVENTS[EngagementKind(kind)]] += number
     return Contribution(counts=counts, asset_id=session.asset_id, runs=tuple(_runs(session.played)))
 
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models.functions import Coalesce
+
 from videos.models import EngagementEvent, EngagementKind, PlaybackSession, VideoProgress
 from videos.services.reports import Event, Report
 
@@ -25,8 +27,8 @@ def record_events(session: PlaybackSession, report: Report, *, progress_id: int,
 
 def _settle_like(session: PlaybackSession, progress_id: int, now: datetime) -> None:
     said = EngagementEvent.objects.filter(session=session, kind__in=_LIKES).order_by("-seq", "-number").first()
-    liked_at = now if said is not None and said.kind == EngagementKind.LIKE else None
-    VideoProgress.objects.filter(pk=progress_id).update(liked_at=liked_at)
+    likes_it = said is not None and said.kind == EngagementKind.LIKE
+    VideoProgress.objects.filter(pk=progress_id).update(liked_at=Coalesce("liked_at", now) if likes_it else None)
 
 
 def _row(session: PlaybackSession, seq: int, number: int, event: Event, now: datetime) -> EngagementEvent:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from videos.models import EngagementEvent, PlaybackSession, VideoProgress
 from videos.services.contributions import (
+    COUNTED_EVENTS,
     changed_counts,
     changed_seconds,
     contribution_of,
@@ -25,6 +26,7 @@ from videos.services.contributions import (
 from videos.services.figures import add_to_days, add_to_retention, add_to_totals
 
 BATCH = 25
+_LIKE_CHANGED = Q(liked_at__isnull=False, like_tallied_at=None) | Q(liked_at=None, like_tallied_at__isnull=False)
 _READ = (
     *("pk", "video_id", "asset_id", "progress_id", "is_counted", "created_at", "played_at", "played", "watched_ms"),
     *("covered_ms", "startup_ms", "stall_count", "stall_ms", "error_count", "rollup_due_at", "rolled_up"),
@@ -95,27 +97,44 @@ def _take_sessions(sessions: Sequence[PlaybackSession], changes: _Changes) -> No
 
 
 def _take_firsts(sessions: Sequence[PlaybackSession], changes: _Changes) -> None:
-    """Count each viewer, and each completion, of a video once, whatever the number of sessions."""
-    counted = [session for session in sessions if session.rolled_up is not None]
-    progress_ids = [session.progress_id for session in counted if session.progress_id is not None]
+    """Count each viewer, each completion and each like of a video once, whatever the number of sessions."""
+    played = {session.progress_id for session in sessions if session.rolled_up is not None}
+    counted = {session.progress_id for session in sessions if session.is_counted}
     is_new = Q(is_viewer_tallied=False) | Q(is_completion_tallied=False, completed_at__isnull=False)
-    untallied = VideoProgress.objects.filter(is_new, pk__in=progress_ids).order_by("pk")
+    is_new = Q(is_new, pk__in=played - {None}) | Q(_LIKE_CHANGED, is_viewer_tallied=True, pk__in=counted - {None})
+    untallied = VideoProgress.objects.filter(is_new).order_by("pk")
     rows = list(untallied.select_for_update(no_key=True).defer("played"))
     for row in rows:
-        if not row.is_viewer_tallied:
-            changes.add(row.video_id, row.first_played_at, Counter(viewers=1))
-        if row.completed_at is not None and not row.is_completion_tallied:
-            changes.add(row.video_id, row.completed_at, Counter(completions=1))
-            row.is_completion_tallied = True
-        row.is_viewer_tallied = True
+        if row.pk in played:
+            _take_first_view(row, changes)
+        _take_like(row, changes)
     if rows:
-        VideoProgress.objects.bulk_update(rows, ["is_viewer_tallied", "is_completion_tallied"])
+        VideoProgress.objects.bulk_update(rows, ["is_viewer_tallied", "is_completion_tallied", "like_tallied_at"])
+
+
+def _take_first_view(row: VideoProgress, changes: _Changes) -> None:
+    if not row.is_viewer_tallied:
+        changes.add(row.video_id, row.first_played_at, Counter(viewers=1))
+        row.is_viewer_tallied = True
+    if row.completed_at is not None and not row.is_completion_tallied:
+        changes.add(row.video_id, row.completed_at, Counter(completions=1))
+        row.is_completion_tallied = True
+
+
+def _take_like(row: VideoProgress, changes: _Changes) -> None:
+    """One for a viewer who likes the video, however often they said so, and none once that is taken back."""
+    if row.liked_at is not None and row.like_tallied_at is None:
+        changes.add(row.video_id, row.liked_at, Counter(likes=1))
+        row.like_tallied_at = row.liked_at
+    elif row.liked_at is None and row.like_tallied_at is not None:
+        changes.add(row.video_id, row.like_tallied_at, Counter(likes=-1))
+        row.like_tallied_at = None
 
 
 def _events_of(sessions: Sequence[PlaybackSession]) -> dict[int, dict[str, int]]:
     found: dict[int, dict[str, int]] = {session.pk: {} for session in sessions}
-    rows = EngagementEvent.objects.filter(session_id__in=found).order_by().values_list("session_id", "kind")
-    for session_id, kind, number in rows.annotate(number=Count("pk")):
+    rows = EngagementEvent.objects.filter(session_id__in=found, kind__in=COUNTED_EVENTS).order_by()
+    for session_id, kind, number in rows.values_list("session_id", "kind").annotate(number=Count("pk")):
         found[session_id][kind] = number
     return found
 

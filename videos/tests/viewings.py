@@ -59,4 +59,7 @@ def beat(session, played, **columns) -> None:
 
 def react(session, kind, *, seq=1, number=0) -> None:
     EngagementEvent.objects.create(session=session, seq=seq, number=number, kind=kind)
+    if kind in ("like", "unlike"):
+        liked_at = timezone.now() if kind == "like" else None
+        VideoProgress.objects.filter(pk=session.progress_id).update(liked_at=liked_at)
     PlaybackSession.objects.filter(pk=session.pk).update(rollup_due_at=timezone.now() - timedelta(seconds=1))

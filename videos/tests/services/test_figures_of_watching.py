@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from videos.models import PlaybackSession, SessionDoor
+from videos.models import PlaybackSession, SessionDoor, VideoDay, VideoFigures
 from videos.services.playback import RequestContext, open_session
 from videos.services.rollup import roll_up
 from videos.services.sessions import heartbeat
@@ -37,6 +37,20 @@ def roll_up_what_waits():
         rollup_due_at=F("rollup_due_at") - timedelta(hours=1)
     )
     return roll_up()
+
+
+def test_a_viewer_likes_a_video_once_however_often_they_say_so(sandbox):
+    video, eager, hostile = host_video(sandbox), make_user(), make_user()
+    for seq in (1, 2, 3):
+        session = start(eager, video)
+        report(session, seq, (0, 5), events=[{"kind": "like"}] * 20)
+        report(start(hostile, video), seq, (0, 5), events=[{"kind": "unlike"}] * 20)
+        roll_up_what_waits()
+        assert VideoFigures.objects.get(video=video).likes == 1
+    report(start(eager, video), 1, events=[{"kind": "unlike"}])
+    roll_up_what_waits()
+    assert VideoFigures.objects.get(video=video).likes == 0
+    assert [day.likes for day in VideoDay.objects.filter(video=video)] == [0]
 
 
 def test_what_players_report_is_what_the_statistics_say(sandbox):

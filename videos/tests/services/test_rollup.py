@@ -61,7 +61,6 @@ def counted_directly():
             coverage_permille_sum=share,
             coverage_count=1,
             cta_clicks=kinds["cta_click"],
-            likes=kinds["like"] - kinds["unlike"],
             shares=kinds["share"],
             startup_ms_sum=session.startup_ms or 0,
             startup_count=int(session.startup_ms is not None),
@@ -77,6 +76,8 @@ def counted_directly():
         add(row.video_id, row.first_played_at, viewers=1)
         if row.completed_at:
             add(row.video_id, row.completed_at, completions=1)
+        if row.liked_at:
+            add(row.video_id, row.liked_at, likes=1)
     return [
         {key: +counts for key, counts in group.items() if any(counts.values())} for group in (totals, days, seconds)
     ]
@@ -110,7 +111,8 @@ def test_whatever_happens_in_whatever_order_the_figures_are_what_the_rows_say(se
             qoe = {"startup_ms": chance.choice((None, 0, 900)), "stall_ms": chance.randint(0, 9), "error_count": step}
             beat(chance.choice([s for s in sessions if s.played] or sessions), random_played(chance), **qoe)
         elif deed < 0.7:
-            react(chance.choice(sessions), chance.choice(("like", "unlike", "share", "cta_click")), seq=step)
+            counted = [session for session in sessions if session.is_counted]
+            react(chance.choice(counted or sessions), chance.choice(("like", "unlike", "share", "cta_click")), seq=step)
         elif deed < 0.8:
             session = chance.choice(sessions)
             VideoProgress.objects.filter(pk=session.progress_id).update(completed_at=MIDNIGHT)
