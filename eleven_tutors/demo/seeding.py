@@ -13,7 +13,7 @@ from eleven_tutors.demo.pictures import course_picture, logo_picture
 from eleven_tutors.demo.stand_in_videos import StandIn, find_stand_in
 from eleven_tutors.groups import INSTRUCTORS, STAFF
 from users.models import User
-from videos.models import AssetStatus
+from videos.models import Asset, AssetStatus
 from videos.services.assets import attach_host_id, refresh_asset
 from videos.services.details import set_tags
 
@@ -126,7 +126,10 @@ def _fill_video(stand_in: StandIn, lesson: Lesson) -> None:
     if lesson.video is None:
         teacher = lesson.part.course.instructors.order_by("pk").first()
         host_id = stand_in.put_video(slug=lesson.slug, title=lesson.title)
-        asset = attach_host_id(host_id=host_id, title=lesson.title, owner=teacher, provider_alias=stand_in.alias)
+        with transaction.atomic():
+            asset = attach_host_id(host_id=host_id, title=lesson.title, owner=teacher, provider_alias=stand_in.alias)
+            # No teacher waits for the mail that a sample is ready.
+            Asset.objects.filter(pk=asset.pk).update(announced_status=AssetStatus.READY)
         lesson.video = asset.video
         lesson.save(update_fields=["video", "updated_at"])
         set_tags(asset.video, ["preview" if lesson.is_free_preview else "lesson", lesson.part.course.level])

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from courses.access import is_platform_staff
 from courses.models import Course, Lesson, Part, University
 from eleven_tutors.demo.stand_in_videos import find_stand_in
+from mailing.models import OutgoingMail
 from users.models import User
 from users.tests.factories import auth_client
 from videos.models import Asset, Video
@@ -45,6 +46,7 @@ def test_twice_is_the_same_as_once(debug, sandbox):
     assert first[1] == 3
     assert first[2] == 12
     assert first[4] == first[5] == first[6]
+    assert not OutgoingMail.objects.exists(), "nobody is told by mail about samples"
 
 
 def test_free_lessons_are_at_cloudflare_and_paid_ones_at_vdocipher(debug, sandbox):
