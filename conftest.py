@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.cache import cache
@@ -16,36 +16,53 @@ def running_sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture
-def sandbox(running_sandbox: Sandbox, settings) -> Iterator[Sandbox]:
-    """The stand-ins, empty and without faults, and the settings that lead to them."""
-    running_sandbox.reset()
-    settings.STRIPE_API_BASE = running_sandbox.stripe_url
-    settings.VIDEO_PROVIDERS = {
+@pytest.fixture(scope="session")
+def sandbox_settings(running_sandbox: Sandbox) -> Callable[[], dict[str, object]]:
+    """Gives the settings that lead to the stand-ins, new ones at every call."""
+
+    def build() -> dict[str, object]:
+        return {
+            "STRIPE_API_BASE": running_sandbox.stripe_url,
+            "VIDEO_PROVIDERS": _video_providers(running_sandbox),
+            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "EMAIL_PORT": running_sandbox.smtp_port,
+        }
+
+    return build
+
+
+def _video_providers(sandbox: Sandbox) -> dict[str, object]:
+    return {
         "vdocipher": {
             "BACKEND": "videos.providers.vdocipher.VdoCipherProvider",
             "OPTIONS": {
                 "api_secret": "vdo_sandbox_11tutors",
-                "api_url": running_sandbox.vdocipher_api_url,
-                "player_url": running_sandbox.vdocipher_player_url,
+                "api_url": sandbox.vdocipher_api_url,
+                "player_url": sandbox.vdocipher_player_url,
                 "webhook_secret": "hook-token-for-tests",
             },
         },
         "cloudflare": {
             "BACKEND": "videos.providers.cloudflare.CloudflareStreamProvider",
             "OPTIONS": {
-                "account_id": running_sandbox.cloudflare_account_id,
-                "api_token": running_sandbox.config.cloudflare_api_token,
-                "signing_key": running_sandbox.cloudflare_signing_key,
+                "account_id": sandbox.cloudflare_account_id,
+                "api_token": sandbox.config.cloudflare_api_token,
+                "signing_key": sandbox.cloudflare_signing_key,
                 "webhook_secret": CLOUDFLARE_WEBHOOK_SECRET,
-                "api_url": running_sandbox.cloudflare_api_url,
-                "playback_url": running_sandbox.cloudflare_playback_url,
-                "player_script_url": running_sandbox.cloudflare_player_script_url,
+                "api_url": sandbox.cloudflare_api_url,
+                "playback_url": sandbox.cloudflare_playback_url,
+                "player_script_url": sandbox.cloudflare_player_script_url,
             },
         },
     }
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_PORT = running_sandbox.smtp_port
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox, sandbox_settings: Callable[[], dict[str, object]], settings) -> Sandbox:
+    """The stand-ins, empty and without faults, and the settings that lead to them."""
+    running_sandbox.reset()
+    for name, value in sandbox_settings().items():
+        setattr(settings, name, value)
     return running_sandbox
 
 
