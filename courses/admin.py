@@ -1,3 +1,5 @@
+from collections import Counter
+
 from django.contrib import admin, messages
 from django.db import models
 from django.shortcuts import get_object_or_404
@@ -11,6 +13,7 @@ from courses.forms import LessonForm
 from courses.images import delete_stored
 from courses.models import Course, CourseUpdate, Enrollment, EnrollmentSource, Lesson, LessonResource, Part, University
 from courses.services import end_enrollment, enroll
+from courses.services.errors import InvalidChange
 from courses.services.lesson_videos import upload_lesson_video
 from courses.services.lessons import is_shared, set_video_service_id
 from courses.services.updates import request_sending
@@ -356,9 +359,16 @@ class CourseUpdateAdmin(OwnCoursesMixin, ModelAdmin):
 
     @admin.action(description="Send to the students", permissions=["change"])
     def send(self, request, queryset):
-        requested = sum(request_sending(update) for update in queryset)
-        if requested:
-            self.message_user(request, f"{requested} on their way to the students.", messages.SUCCESS)
-        left = queryset.count() - requested
-        if left:
-            self.message_user(request, f"{left} had been sent before.", messages.INFO)
+        outcomes = Counter(self._sent(request, update) for update in queryset)
+        if outcomes[True]:
+            self.message_user(request, f"{outcomes[True]} on their way to the students.", messages.SUCCESS)
+        if outcomes[False]:
+            self.message_user(request, f"{outcomes[False]} had been sent before.", messages.INFO)
+
+    def _sent(self, request, update):
+        """True, False when it was sent before, None when it is refused."""
+        try:
+            return request_sending(update)
+        except InvalidChange as error:
+            self.message_user(request, f"“{update}” is not sent: {error.detail}", messages.ERROR)
+            return None

@@ -14,7 +14,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from courses.api.authoring_views import AuthoringView
+from courses.api.authoring_views import AuthoringView, changes_refused_as_400
 from courses.api.serializers import EnrollmentSerializer
 from courses.models import CourseUpdate, Enrollment
 from courses.reading import fetch_progress
@@ -44,10 +44,14 @@ class CourseUpdatesView(generics.ListAPIView, AuthoringView):
 
     @extend_schema(responses={201: CourseUpdateSerializer, 200: CourseUpdateSerializer})
     def post(self, request: Request, slug: str) -> Response:
-        """Mail news to the course's students. The same words within an hour are sent once: 200 instead of 201."""
+        """Mail news to the course's students. The same words within an hour are sent once: 200 instead of 201.
+
+        A course sends five a day at most (`too_many_updates`).
+        """
         course = self.managed_course(slug)
         values = self.sent(CourseUpdateSerializer).validated_data
-        update, is_new = write_update(course=course, author=self.person, **values)
+        with changes_refused_as_400():
+            update, is_new = write_update(course=course, author=self.person, **values)
         update.refresh_from_db()
         return Response(CourseUpdateSerializer(update).data, status=201 if is_new else 200)
 

@@ -1,6 +1,6 @@
 """News of a course: written once, mailed to every student who wants them, in batches that survive a crash."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.core import signing
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from background import enqueue
 from courses.models import Course, CourseUpdate, Enrollment
+from courses.services.errors import InvalidChange
 from mailing.services import queue_mails
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 COURSE_UPDATE = "courses.course_update"
 BATCH = 500
+UPDATES_PER_DAY = 5
 SAME_WITHIN = timedelta(hours=1)
 _SALT = "courses.unsubscribe"
 
@@ -26,9 +28,10 @@ def write_update(*, course: Course, author: "User", subject: str, body: str) -> 
     """Write news and have them sent; gives them and whether they are new.
 
     The same words within an hour are the same news, which a second click or a retry sends only once.
+    Raises InvalidChange as `request_sending`.
     """
     with transaction.atomic():
-        Course.objects.select_for_update(no_key=True).get(pk=course.pk)
+        _lock(course.pk)
         since = timezone.now() - SAME_WITHIN
         known = course.updates.filter(subject=subject, body=body, created_at__gt=since).first()
         update = known or CourseUpdate.objects.create(course=course, author=author, subject=subject, body=body)
@@ -37,13 +40,19 @@ def write_update(*, course: Course, author: "User", subject: str, body: str) -> 
 
 
 def request_sending(update: CourseUpdate) -> bool:
-    """Have a draft sent to the course's students; False when that was asked for before."""
+    """Have a draft sent to the course's students; False when that was asked for before.
+
+    Raises InvalidChange (`too_many_updates`) when the course sent UPDATES_PER_DAY within 24 hours already.
+    """
     now = timezone.now()
-    requested = CourseUpdate.objects.filter(pk=update.pk, requested_at=None).update(requested_at=now)
-    if requested:
-        update.requested_at = now
+    with transaction.atomic():
+        _lock(update.course_id)
+        if not CourseUpdate.objects.filter(pk=update.pk, requested_at=None).update(requested_at=now):
+            return False
+        _require_few(update.course_id, since=now - timedelta(days=1))
         enqueue("courses.send_update", update.pk)
-    return bool(requested)
+    update.requested_at = now
+    return True
 
 
 def send_update(update_id: int) -> int:
@@ -80,6 +89,16 @@ def read_unsubscribe_token(token: str) -> Enrollment | None:
 def set_wants_updates(*, user_id: int, course: Course, wants_updates: bool) -> int:
     """Let a student have the news of a course mailed, or not; gives how many rights of theirs that concerns."""
     return Enrollment.objects.filter(user=user_id, course=course).update(wants_updates=wants_updates)
+
+
+def _lock(course_id: int) -> None:
+    Course.objects.select_for_update(no_key=True).get(pk=course_id)
+
+
+def _require_few(course_id: int, *, since: datetime) -> None:
+    if CourseUpdate.objects.filter(course=course_id, requested_at__gt=since).count() > UPDATES_PER_DAY:
+        detail = f"A course sends its students at most {UPDATES_PER_DAY} news a day."
+        raise InvalidChange("too_many_updates", attr="subject", detail=detail)
 
 
 def _make_batch(update_id: int) -> int | None:

@@ -1,11 +1,13 @@
 """News of a course: from the teacher's words to the students' inboxes, once each."""
 
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
@@ -211,6 +213,28 @@ def test_an_instructor_writes_a_draft_in_the_admin_and_sends_it_once(sandbox, co
     other = make_course()
     assert browser.post(reverse("admin:courses_courseupdate_add"), {**form, "course": other.pk}).status_code == 200
     assert not other.updates.exists()
+
+
+def test_a_day_has_room_for_five_news_of_a_course_by_whatever_door(sandbox, course, teacher):
+    enroll_student(make_user(), course)
+    written = [auth_client(teacher).post(url(course), NEWS | {"subject": f"News {number}"}) for number in range(6)]
+    assert [answer.status_code for answer in written] == [201] * 5 + [400]
+    assert written[-1].json()["errors"][0]["code"] == "too_many_updates"
+    assert CourseUpdate.objects.count() == OutgoingMail.objects.count() == 5
+    call_command("migrate", verbosity=0)
+    course.instructors.add(instructor := make_instructor())
+    browser = Client()
+    browser.force_login(instructor)
+    sixth = draft(course)
+    page = browser.post(
+        reverse("admin:courses_courseupdate_changelist"),
+        {"action": "send", "_selected_action": [sixth.pk]},
+        follow=True,
+    )
+    assert "is not sent: A course sends its students at most 5 news a day." in page.content.decode()
+    assert CourseUpdate.objects.get(pk=sixth.pk).requested_at is None
+    CourseUpdate.objects.update(requested_at=F("requested_at") - timedelta(hours=25))
+    assert request_sending(sixth)
 
 
 def test_asking_twice_sends_once(course):
