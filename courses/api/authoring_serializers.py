@@ -11,10 +11,9 @@ from courses.access import COURSE_TERMS, manageable_courses
 from courses.files import validate_resource
 from courses.models import Course, Lesson, LessonResource, Part, University
 from courses.money import validate_price
+from courses.services.curriculum import LARGEST_POSITION
 from videos.api.serializers import AssetSerializer, UploadTicketSerializer, VideoSerializer
 from videos.models import Protection
-
-LARGEST_POSITION = 2**31 - 1
 
 
 class CourseWriteSerializer(serializers.ModelSerializer[Course]):

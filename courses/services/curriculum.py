@@ -14,6 +14,8 @@ from courses.images import delete_stored
 from courses.models import Course, Lesson, LessonResource, Part
 from courses.services.errors import InvalidChange
 
+LARGEST_POSITION = 2**31 - 1
+"""What the column holds; of rows with the same position the newer one is the later."""
 _SLUG_MAX = 90
 
 
@@ -96,7 +98,7 @@ def _lock(course_id: int) -> None:
 
 def _end_of(rows: QuerySet[Any]) -> int:
     last: int | None = rows.aggregate(last=Max("position"))["last"]
-    return 0 if last is None else last + 1
+    return 0 if last is None else min(last + 1, LARGEST_POSITION)
 
 
 def _slugs(title: str) -> Iterable[str]:

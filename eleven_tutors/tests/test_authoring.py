@@ -159,6 +159,15 @@ class TestCurriculum:
         assert Lesson.objects.get(slug="a").position == 2
         assert Part.objects.get(pk=part.pk).position == 7
 
+    def test_what_comes_after_the_largest_position_is_still_the_last(self, client, course):
+        part = make_part(course=course, position=2**31 - 1)
+        make_lesson(part=part, slug="a", position=2**31 - 1)
+        added = client.post(course_url(course, "parts/"), {"title": "More"})
+        lesson = client.post(f"/api/courses/parts/{part.pk}/lessons/", {"title": "B", "slug": "b"})
+        assert (added.status_code, lesson.status_code) == (201, 201)
+        assert list(course.parts.values_list("title", flat=True))[-1] == "More"
+        assert [row.slug for row in part.lessons.all()] == ["a", "b"]
+
     def test_another_teachers_rows_are_out_of_reach(self, client, course):
         foreign = make_lesson(course=make_course(is_published=False))
         for call in (
