@@ -1,3 +1,4 @@
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -80,3 +81,12 @@ def test_a_device_without_a_name_is_told_apart_by_address_and_browser(sandbox, v
     for ip in ("203.0.113.1", "203.0.113.1", "203.0.113.2"):
         open_session(user=viewer, video=video, door=SessionDoor.PLAYBACK, device_id="", context=RequestContext(ip=ip))
     assert PlaybackSession.objects.leased(timezone.now()).count() == 2
+
+
+def test_the_name_of_a_device_without_one_does_not_give_its_address_away(sandbox, viewer):
+    context = RequestContext(ip="203.0.113.1", user_agent="Firefox")
+    open_session(user=viewer, video=host_video(sandbox), door=SessionDoor.PLAYBACK, device_id="", context=context)
+    guessed = hashlib.sha256(f"{context.ip}|{context.user_agent}".encode()).hexdigest()
+    device_id = PlaybackSession.objects.get().device_id
+    assert device_id.startswith("unnamed-")
+    assert device_id.removeprefix("unnamed-") not in guessed
