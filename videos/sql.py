@@ -36,8 +36,8 @@ SELECT id, public_id, viewer_id, video_id, device_id, user_agent, created_at, ex
 # 0.9 → 0.3; {lock} is what the database takes for a row lock of s. The progress is the viewer's, of all sessions.
 SESSION_TO_BEAT = """
 SELECT s.id, s.public_id, s.viewer_id, s.video_id, s.asset_id, s.progress_id, s.device_id, s.state, s.is_counted,
-       s.max_streams, s.created_at, s.lease_expires_at, s.played_at, s.last_seq, s.position_s, s.played, s.seen_seqs,
-       s.watched_ms, s.covered_ms, s.startup_ms, s.stall_count, s.stall_ms, s.bitrate_kbps, s.error_count,
+       s.max_streams, s.created_at, s.ended_at, s.lease_expires_at, s.played_at, s.last_seq, s.position_s, s.played,
+       s.seen_seqs, s.watched_ms, s.covered_ms, s.startup_ms, s.stall_count, s.stall_ms, s.bitrate_kbps, s.error_count,
        a.duration_s AS asset_duration_s, a.is_current AS asset_is_current, p.id AS known_id, p.played AS known_played,
        p.covered_ms AS known_covered_ms, p.duration_ms AS known_duration_ms, p.position_s AS known_position_s,
        p.is_counted AS known_is_counted, p.version AS known_version,

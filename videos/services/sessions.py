@@ -239,12 +239,12 @@ def _take_latest(session: PlaybackSession, report: Report, lease_expires_at: dat
 
 
 def _believed(session: PlaybackSession, report: Report, now: datetime) -> Spans:
-    """What of `played` lies in the video, and within the time that can have passed."""
+    """What of `played` lies in the video, and within the time that can have passed until the session ended."""
     if not report.played:
         return []
     length_ms = progress.copy_length_ms(session)
     spans = clipped(report.played, length_ms) if length_ms else [list(span) for span in report.played]
-    age_ms = (now - session.created_at) // timedelta(milliseconds=1)
+    age_ms = ((session.ended_at or now) - session.created_at) // timedelta(milliseconds=1)
     return shortened(spans, max(0, FASTEST * age_ms - session.watched_ms))
 
 

@@ -261,6 +261,13 @@ def test_a_session_that_ended_still_takes_what_was_played_before(
         beat(session, 3, None, 99)
 
 
+def test_what_was_played_after_the_end_cannot_have_been(viewer, video):
+    session = start(viewer, video, age_s=3610)
+    end_session(public_id=session.public_id, token=session.token)
+    PlaybackSession.objects.update(ended_at=timezone.now() - timedelta(seconds=3600))
+    assert beat(session, 1, [[0, 100]], 100).coverage == pytest.approx(0.4, abs=0.01)
+
+
 def test_leaving_reports_for_the_last_time(viewer, video, heard, django_capture_on_commit_callbacks):
     session = start(viewer, video, door=SessionDoor.LESSON)
     with django_capture_on_commit_callbacks(execute=True):
