@@ -38,9 +38,11 @@ def web_address(value: Any, *, max_length: int = 1000) -> str:
 
 
 def storable(value: Any) -> Any:
-    """The same JSON value without NUL and lone surrogates, which no database column takes."""
+    """The same JSON value without NUL, lone surrogates and infinite numbers, which no database column takes."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, list):
         return [storable(item) for item in value]
     if isinstance(value, dict):

@@ -1,6 +1,7 @@
 """What people say about a video, as opposed to what its host says: title, access, tags, metadata."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,17 +9,19 @@ from typing import Any
 from django.db import transaction
 
 from videos.models import AccessLevel, Tag, Video
+from videos.providers import reading
 from videos.services.errors import InvalidRequest
 
 TAGS_MAX = 20
 METADATA_MAX_BYTES = 16 * 1024
+METADATA_MAX_DEPTH = 20
 _TAG = re.compile(r"[a-z0-9_-]{1,50}")
 
 
 def update_video(*, video: Video, tags: Iterable[str] | None = None, **changes: Any) -> Video:
     """Change fields of a video, and its tags when they are given.
 
-    Raises InvalidRequest: `required_tier_missing`, `tag_invalid`, `metadata_too_large`.
+    Raises InvalidRequest: `required_tier_missing`, `tag_invalid`, `metadata_invalid`, `metadata_too_large`.
     """
     for name, value in changes.items():
         setattr(video, name, value)
@@ -36,6 +39,12 @@ def check_details(*, access_level: str, required_tier: str, metadata: Mapping[st
     if access_level == AccessLevel.TIER and not required_tier:
         raise InvalidRequest(
             "required_tier_missing", attr="required_tier", detail="Name the tier that this video is for."
+        )
+    if not _can_be_kept(metadata or {}):
+        raise InvalidRequest(
+            "metadata_invalid",
+            attr="metadata",
+            detail=f"Metadata has {METADATA_MAX_DEPTH} levels at most, no NUL, no half characters and no infinity.",
         )
     if len(json.dumps(metadata or {}).encode()) > METADATA_MAX_BYTES:
         raise InvalidRequest(
@@ -57,5 +66,20 @@ def clean_tags(names: Iterable[str]) -> list[str]:
 
 def set_tags(video: Video, names: Sequence[str]) -> None:
     """Give the video these tags, already clean, in place of those it had; needs a transaction."""
-    Tag.objects.bulk_create([Tag(name=name) for name in names], ignore_conflicts=True)
+    # In one order, so that two who bring the same new tags wait for one another instead of each for the other.
+    Tag.objects.bulk_create([Tag(name=name) for name in sorted(names)], ignore_conflicts=True)
     video.tags.set(Tag.objects.filter(name__in=names))
+
+
+def _can_be_kept(value: Any, levels: int = METADATA_MAX_DEPTH) -> bool:
+    """Whether every database keeps this JSON value, and every later reader can follow it."""
+    match value:
+        case str():
+            return bool(reading.storable(value) == value)
+        case float():
+            return math.isfinite(value)
+        case Mapping():
+            return levels > 0 and all(_can_be_kept(item, levels - 1) for pair in value.items() for item in pair)
+        case list():
+            return levels > 0 and all(_can_be_kept(item, levels - 1) for item in value)
+    return True

@@ -158,6 +158,8 @@ def test_tags_and_metadata_are_kept_and_shown(viewer, client_of):
         ({"tags": ["two words"]}, "tag_invalid"),
         ({"metadata": {"text": "x" * 17_000}}, "metadata_too_large"),
         ({"metadata": "text"}, "not_a_dict"),
+        ({"metadata": {"text": "a\0"}}, "metadata_invalid"),
+        ({"metadata": {"a\0": [1]}}, "metadata_invalid"),
         ({"title": ""}, "blank"),
     ],
 )
@@ -167,6 +169,22 @@ def test_details_that_cannot_be_are_refused(viewer, client_of, change, code):
     assert (response.status_code, codes(response)) == (400, [code])
     video.refresh_from_db()
     assert (video.title, video.access_level, video.metadata) == ("Old", "members", {})
+
+
+@pytest.mark.parametrize(
+    "value", [r'["\ud800"]', "1e400", "[-1e400]", '{"a":' * 20 + "1" + "}" * 20, "[" * 900 + "]" * 900]
+)
+def test_metadata_that_no_database_keeps_or_no_reader_can_follow_is_refused(viewer, client_of, value):
+    video = make_video(owner=viewer)
+    body = f'{{"metadata": {{"value": {value}}}}}'
+    response = client_of(viewer).generic("PATCH", f"/api/videos/{video.pk}/", body, content_type="application/json")
+    assert (response.status_code, codes(response)) == (400, ["metadata_invalid"])
+
+
+def test_metadata_may_be_nested(viewer, client_of):
+    video = make_video(owner=viewer)
+    metadata = {"a": [{"b": [1, 2.5, None, True, "\u00e9"]}]}
+    assert client_of(viewer).patch(f"/api/videos/{video.pk}/", {"metadata": metadata}).json()["metadata"] == metadata
 
 
 def test_a_tier_may_be_named_with_its_access_level(viewer, client_of):

@@ -89,9 +89,9 @@ class WebhookContract:
         assert refusal(provider, self.make_hook(body)) == "malformed"
 
     def test_what_no_database_takes_is_not_kept_of_a_hook(self, provider):
-        body = rb'{"title": "\ud800", "a\u0000": ["\u0000"]}'
+        body = rb'{"title": "\ud800", "a\u0000": ["\u0000", 1e400, NaN, 2.5]}'
         [event] = parse(provider, self.make_hook(body))
-        assert event.raw == {"title": "?", "a\ufffd": ["\ufffd"]}
+        assert event.raw == {"title": "?", "a\ufffd": ["\ufffd", None, None, 2.5]}
 
     @pytest.mark.parametrize("secret", ["", "another", None])
     def test_without_a_secret_no_hook_is_believed(self, provider, changed_body, secret):

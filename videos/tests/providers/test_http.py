@@ -85,8 +85,8 @@ def test_a_status_and_a_body_mean_one_error(status, body, error):
 
 
 def test_what_no_database_takes_is_replaced():
-    with stranger(lambda host, connection: answer(connection, rb'{"title": "a\u0000b\ud800"}')) as host:
-        assert http.fetch_json(make_call(host.url)) == {"title": "a\ufffdb?"}
+    with stranger(lambda host, connection: answer(connection, rb'{"title": "a\u0000b\ud800", "n": 1e400}')) as host:
+        assert http.fetch_json(make_call(host.url)) == {"title": "a\ufffdb?", "n": None}
 
 
 def test_an_endless_answer_is_cut_off():
