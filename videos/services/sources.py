@@ -11,6 +11,9 @@ from videos.services.errors import InvalidRequest
 PORTS = {80, 443, 8080, 8443}
 LOOKUP_S = 4.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# Python calls more of IPv6 global: site-local addresses, and IPv4 ones in further guises.
+# https://www.iana.org/assignments/ipv6-address-space/
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -62,6 +65,8 @@ def _is_public(text: str) -> bool:
     inner = _embedded(address) if isinstance(address, ipaddress.IPv6Address) else None
     if inner is not None:
         return _is_public(str(inner))
+    if address.version == 6 and address not in _GIVEN_OUT:
+        return False
     return address.is_global and not address.is_multicast
 
 

@@ -32,6 +32,10 @@ from videos.services.sources import check_source
         ("http://[::ffff:127.0.0.1]/a.mp4", "source_url_private"),
         ("http://[64:ff9b::7f00:1]/a.mp4", "source_url_private"),
         ("http://[2002:7f00:1::]/a.mp4", "source_url_private"),
+        ("http://[::127.0.0.1]/a.mp4", "source_url_private"),
+        ("http://[::ffff:0:127.0.0.1]/a.mp4", "source_url_private"),
+        ("http://[64:ff9b:1::7f00:1]/a.mp4", "source_url_private"),
+        ("http://[fec0::1]/a.mp4", "source_url_private"),
     ],
 )
 def test_an_address_that_is_no_public_web_address_is_refused(url, code):
