@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from videos import conf
 from videos.api.media import SIGNATURE, MediaView
 from videos.api.pagination import VideoPagination
+from videos.api.parsers import announced_bytes
 from videos.api.schema import MANAGE_ERRORS, errors
 from videos.api.views import ManagedVideoView
 from videos.models import Caption
@@ -24,6 +25,8 @@ from videos.services.captions import delete_caption, language_tag, put_caption
 from videos.services.errors import InvalidRequest
 
 KEPT_S = 300
+FORM_EXTRA_BYTES = 64 * 1024
+"""What a form holds beside the file."""
 
 
 class CaptionSerializer(serializers.ModelSerializer):
@@ -148,6 +151,7 @@ class CaptionView(ManagedVideoView, MediaView):
 def _sent(request: Request) -> tuple[bytes, str]:
     label = request.query_params.get("label", "")
     try:
+        _refuse_large(request)
         data = cast(Mapping[str, Any], request.data)
     except RequestDataTooBig:
         raise InvalidRequest("caption_too_large", attr="file", detail="The form is too large.") from None
@@ -157,3 +161,9 @@ def _sent(request: Request) -> tuple[bytes, str]:
     if file is None:
         raise InvalidRequest("required", attr="file", detail="Send WebVTT as the body, or as `file` of a form.")
     return file.read(conf.caption_max_bytes() + 1), str(data.get("label", label))
+
+
+def _refuse_large(request: Request) -> None:
+    """Before the body is read: the file of a form is written to disk, however large it is."""
+    if (announced_bytes(request) or 0) > conf.caption_max_bytes() + FORM_EXTRA_BYTES:
+        raise RequestDataTooBig

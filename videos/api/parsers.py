@@ -2,6 +2,15 @@ from typing import Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+
+LENGTH_DIGITS_MAX = 15
+
+
+def announced_bytes(request: Request) -> int | None:
+    """The Content-Length of a request; None when there is none that makes sense."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isdecimal() and len(length) <= LENGTH_DIGITS_MAX else None
 
 
 class AnyJSONParser(JSONParser):

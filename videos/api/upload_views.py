@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from videos.api.errors import LengthRequired
+from videos.api.parsers import announced_bytes
 from videos.api.schema import FILE_ERRORS, REPLACE_ERRORS
 from videos.api.serializers import AssetSerializer, FileSentSerializer, FileSerializer, ReplacementSerializer
 from videos.api.views import ManagedVideoView
@@ -72,22 +73,22 @@ class FileView(ManagedVideoView):
             video=video,
             actor=cast(AbstractBaseUser, request.user),
             stream=request.stream,
-            size_bytes=_announced_bytes(request),
+            size_bytes=_body_bytes(request),
             filename=request.query_params.get("filename", ""),
             content_type=(request.content_type or "")[:100],
         )
         return Response(_sent(asset), status=201)
 
 
-def _announced_bytes(request: Request) -> int:
-    length = request.META.get("CONTENT_LENGTH") or ""
+def _body_bytes(request: Request) -> int:
+    length = announced_bytes(request)
     if (request.content_type or "").startswith("multipart/"):
         raise UnsupportedMediaType(request.content_type)
-    if not length.isdecimal():
+    if length is None:
         raise LengthRequired()
-    if int(length) == 0:
+    if length == 0:
         raise InvalidRequest("body_empty", attr="file", detail="The body is empty.")
-    return int(length)
+    return length
 
 
 def _sent(asset: Asset) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import re
+import unicodedata
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 MAX_LANGUAGES = 100
 MAX_ATTEMPTS = 100
 PUSH_BATCH = 100
+# Control characters and halves of characters; joiners, which some scripts need, are of the category Cf.
+_NOT_IN_LABELS = ("Cc", "Cs")
 NOT_READY = "not_ready"
 # https://www.rfc-editor.org/rfc/rfc5646#section-2.1, without extensions and grandfathered tags.
 _LANGUAGE = re.compile(
@@ -50,7 +53,7 @@ def put_caption(*, video: Video, language: str, label: str, body: bytes) -> Capt
     """
     language = language_tag(language)
     text = _checked(body)
-    label = " ".join(label.split())[:100] or language_name(language)
+    label = _clean_label(label) or language_name(language)
     values = {"label": label, "body": text, "digest": _digest(label, text), "needs_check": False}
     with transaction.atomic():
         _lock(video)
@@ -172,6 +175,11 @@ def _checked(body: bytes) -> str:
         return vtt.normalise(body)
     except vtt.VttError as error:
         raise InvalidRequest(error.code, attr="file", detail=f"Line {error.line}: {error.detail}") from error
+
+
+def _clean_label(label: str) -> str:
+    kept = "".join(sign for sign in " ".join(label.split()) if unicodedata.category(sign) not in _NOT_IN_LABELS)
+    return kept[:100].strip()
 
 
 def _digest(label: str, text: str) -> str:

@@ -67,6 +67,17 @@ def test_what_is_no_webvtt_is_refused_with_its_line(owner, video, body, code):
     assert "Line " in answer.json()["errors"][0]["detail"]
 
 
+def test_a_huge_form_is_refused_before_it_is_read(owner, video):
+    form = {"file": SimpleUploadedFile("en.vtt", VTT)}
+    answer = owner.put(address(video), form, format="multipart", CONTENT_LENGTH="10000000000")
+    assert code_of(answer) == (400, "caption_too_large")
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("%00", "English"), ("a%00%1bb", "ab"), ("%20%0a%00 x", "x")])
+def test_control_characters_are_left_out_of_a_label(owner, video, sent, kept):
+    assert put(owner, video, query=f"?label={sent}").json()["label"] == kept
+
+
 def test_a_file_over_the_limit_a_missing_file_and_a_wrong_language_are_refused(owner, video, settings):
     assert code_of(put(owner, video, language="not_one")) == (400, "language_invalid")
     assert code_of(put(owner, video, body=b"")) == (400, "required")

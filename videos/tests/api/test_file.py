@@ -42,8 +42,9 @@ def test_a_replacement_leaves_what_plays(sandbox, video, viewer, client_of):
     assert send(client_of(viewer), playing).json()["asset"]["is_next"] is True
 
 
-def test_a_body_without_a_length_is_refused(sandbox, video, viewer, client_of):
-    response = send(client_of(viewer), video, CONTENT_LENGTH="")
+@pytest.mark.parametrize("length", ["", "-1", "many", "9" * 5000])
+def test_a_body_without_a_length_is_refused(sandbox, video, viewer, client_of, length):
+    response = send(client_of(viewer), video, CONTENT_LENGTH=length)
     assert (response.status_code, codes(response)) == (411, ["length_required"])
 
 
