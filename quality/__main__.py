@@ -14,7 +14,7 @@ from quality.postgres import running_postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
-PYTEST = [PYTHON, "-m", "pytest", "-q", "-n2", "--dist=worksteal"]
+PYTEST = [PYTHON, "-m", "pytest", "-q", "-n4", "--dist=worksteal"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _run_tests(environment: dict[str, str]) -> int:
         print("\n*** No Chromium with chromedriver on the PATH: the browser tests are SKIPPED (in CI they fail). ***\n")
     print("\nTests on SQLite", flush=True)
     on_sqlite = subprocess.run(PYTEST, env=environment, cwd=BASE_DIR, check=False).returncode
-    with running_postgres(os.environ.get("DATABASE_URL", "")) as url:
+    with running_postgres(os.environ.get("DATABASE_URL", ""), may_forget=True) as url:
         print("\nTests on PostgreSQL", flush=True)
         # The pages talk to the API alone, so one run of the browser is enough.
         command = [*PYTEST, "-m", "not browser and not live and not one_database"]
