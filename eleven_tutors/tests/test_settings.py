@@ -1,29 +1,38 @@
 """The environment is read in one place, and a wrong one is refused by name."""
 
 import os
+import runpy
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
+from environs import EnvError
 
-PRINT = "import django; django.setup(); from django.conf import settings as s; print({expression})"
 
-
-def read(expression: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def kept(**environment: str) -> dict[str, str]:
+    """An environment of these variables, and none of ours besides."""
     clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VAR_DIR")}
-    return subprocess.run(
-        [sys.executable, "-c", PRINT.format(expression=expression)],
-        env=clean | {"DJANGO_SETTINGS_MODULE": "eleven_tutors.settings", "READ_DOTENV": "0"} | environment,
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return clean | {"DJANGO_SETTINGS_MODULE": "eleven_tutors.settings", "READ_DOTENV": "0"} | environment
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """`read(NAME="value")`: the settings that such an environment gives."""
+
+    def run(**environment: str) -> SimpleNamespace:
+        monkeypatch.setattr(os, "environ", kept(**environment))
+        return SimpleNamespace(**runpy.run_path(str(settings.BASE_DIR / "eleven_tutors" / "settings.py")))
+
+    return run
 
 
 def test_production_without_a_secret_key_does_not_start():
-    assert "SECRET_KEY is not set" in read("1").stderr
+    command = [sys.executable, "-c", "import django; django.setup()"]
+    done = subprocess.run(command, env=kept(), cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    assert "SECRET_KEY is not set" in done.stderr
+    assert done.returncode != 0
 
 
 @pytest.mark.parametrize(
@@ -47,10 +56,11 @@ def test_production_without_a_secret_key_does_not_start():
         ({"FRONTEND_URL": "https://school.example/"}, "s.FRONTEND_URL", "https://school.example"),
     ],
 )
-def test_a_variable_ends_up_in_its_setting(environment, expression, expected):
-    done = read(expression, SECRET_KEY="x" * 50, **environment)
-    assert done.stdout.strip() == expected, done.stderr
+def test_a_variable_ends_up_in_its_setting(environment, expression, expected, read):
+    found = eval(expression, {"s": read(SECRET_KEY="x" * 50, **environment)})
+    assert str(found) == expected
 
 
-def test_a_bucket_without_its_keys_is_refused_by_the_name_of_the_variable():
-    assert "R2_ACCESS_KEY_ID" in read("1", SECRET_KEY="x" * 50, R2_BUCKET_NAME="media").stderr
+def test_a_bucket_without_its_keys_is_refused_by_the_name_of_the_variable(read):
+    with pytest.raises(EnvError, match="R2_ACCESS_KEY_ID"):
+        read(SECRET_KEY="x" * 50, R2_BUCKET_NAME="media")
