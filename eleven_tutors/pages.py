@@ -72,7 +72,7 @@ class Page(TemplateView):
         response["Content-Security-Policy"] = content_security_policy(
             plays_video=self.plays_video, is_embeddable=self.is_embeddable
         )
-        response.xframe_options_exempt = self.is_embeddable  # type: ignore[attr-defined]
+        response.xframe_options_exempt = self.is_embeddable
         response["Cache-Control"] = "no-cache"
         return response
 
