@@ -77,19 +77,25 @@ def run_in_a_web_process(code: str, environment: dict[str, str]) -> subprocess.C
 
 
 @contextmanager
-def celery_worker(environment: dict[str, str], log_path: Path) -> Iterator[None]:
+def celery_worker(environment: dict[str, str], log_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-m", "celery", "-A", "eleven_tutors", "worker", "--pool=threads", "--concurrency=2"]
     with log_path.open("wb") as log:
         worker = subprocess.Popen([*command, "-lINFO"], env=environment, cwd=BASE_DIR, stdout=log, stderr=log)
     try:
-        yield
+        yield worker
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.wait(20)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("broker", [sqlite_broker, redis_server], ids=["sqlite", "redis"])
+@pytest.mark.parametrize(
+    "broker",
+    [
+        pytest.param(sqlite_broker, id="sqlite", marks=pytest.mark.one_database),
+        pytest.param(redis_server, id="redis"),
+    ],
+)
 def test_a_mail_asked_for_in_one_process_is_sent_by_a_worker_in_another(broker, sandbox, tmp_path):
     make_user(email="worker@example.com", email_verified_at=None)
     ask = "from users.services import send_verification; send_verification(email='worker@example.com')"
@@ -109,6 +115,7 @@ def test_a_mail_asked_for_in_one_process_is_sent_by_a_worker_in_another(broker, 
     assert OutgoingMail.objects.get().sent_at is not None
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_down_fails_no_request():
     code = "from background import enqueue; enqueue('mailing.sweep'); print('answered')"
@@ -137,6 +144,7 @@ def test_every_periodic_job_is_a_task_that_exists():
     assert names <= set(current_app.tasks)
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_does_not_wait_long_behind_other_work_on_the_embedded_broker(sandbox, tmp_path):
     make_user(email="patient@example.com", email_verified_at=None)
