@@ -22,10 +22,14 @@ REAP_BATCH = 100
 
 
 def overdue_uploads() -> list[Asset]:
-    """Copies whose ticket ended longer ago than VIDEO_UPLOAD_GRACE_S without a file, oldest first."""
+    """Copies whose ticket ended longer ago than VIDEO_UPLOAD_GRACE_S without a file.
+
+    The oldest hundred of each host, so that one that does not answer holds up no other.
+    """
     before = timezone.now() - timedelta(seconds=conf.upload_grace_s())
     overdue = Asset.objects.never_uploaded(before).select_related("video").order_by("upload_expires_at", "pk")
-    return list(overdue[:REAP_BATCH])
+    aliases = overdue.order_by("provider").values_list("provider", flat=True).distinct()
+    return [asset for alias in aliases for asset in overdue.filter(provider=alias)[:REAP_BATCH]]
 
 
 def reap_uploads() -> int:

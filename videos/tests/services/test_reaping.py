@@ -5,10 +5,10 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from videos.models import Asset, AssetStatus, Video
-from videos.services.reaping import give_up, reap_uploads
+from videos.services.reaping import REAP_BATCH, give_up, reap_uploads
 from videos.services.uploads import create_upload, replace_file
 from videos.signals import video_failed
-from videos.tests.factories import host_video, make_user
+from videos.tests.factories import host_video, make_asset, make_user
 
 pytestmark = pytest.mark.django_db
 FILE = {"filename": "limits.mp4", "size_bytes": 1000, "content_type": "video/mp4"}
@@ -87,6 +87,16 @@ def test_a_host_that_is_down_is_asked_again_by_the_next_run(sandbox, owner, path
     asset.refresh_from_db()
     assert asset.status == AssetStatus.WAITING
     assert reap_uploads() == 1
+
+
+def test_uploads_to_a_host_that_is_no_longer_set_up_hold_up_no_other(sandbox, owner):
+    asset = waiting_upload(owner)
+    for number in range(REAP_BATCH):
+        overdue(make_asset(provider="former", status=AssetStatus.WAITING), hours=number + 2)
+    overdue(asset)
+    assert reap_uploads() == 1
+    asset.refresh_from_db()
+    assert asset.failure_code == "never_uploaded"
 
 
 def test_a_file_that_arrives_while_its_upload_is_given_up_is_kept(owner):
