@@ -1,4 +1,6 @@
+from base64 import b64encode
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
@@ -97,6 +99,15 @@ def test_pages_of_views_neither_skip_nor_repeat_while_new_ones_come(client, owne
         make_viewing(video=video, viewer=make_viewer())
     assert len(seen) == len(set(seen)) == 7
     assert set(seen) == mine
+
+
+@pytest.mark.parametrize(
+    "position", ["2026", "x", "2026-13-01 00:00:00+00:00", "2026-01-01 00:00:00", "0001-01-01 00:00:00+14:00", "\0"]
+)
+def test_an_invented_cursor_finds_nothing(client, owner, position):
+    cursor = b64encode(urlencode({"p": position}).encode()).decode()
+    answer = client.get(address(make_video(owner=owner), "views"), {"cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "not_found")
 
 
 def test_a_page_of_views_costs_the_same_whatever_the_history(client, owner):
