@@ -51,7 +51,12 @@ def discard_asset(asset: Asset) -> None:
 
 
 def forget_copy(alias: str, host_id: str) -> None:
-    """Delete what the host holds for a row that was never written; a failure is logged with the host's id."""
+    """Delete what the host holds for a row that was never written; a failure is logged with the host's id.
+
+    What a row names all the same stays: a host may give one id twice, and a commit may be lost on its way back alone.
+    """
+    if Asset.objects.filter(provider=alias, host_id=host_id).exists():
+        return
     provider = providers[alias]
     if not provider.supports_delete:
         logger.error("Host %s keeps %s, which no video uses: it cannot delete.", alias, host_id)

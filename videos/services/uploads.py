@@ -44,8 +44,8 @@ def create_upload(
     """Get an upload ticket from the first host that gives one, and keep the video it is for.
 
     Hosts are those of the first fitting route, in its order, or the one that was asked for. A process that dies
-    between the host's answer and our row leaves an empty video at the host, which plays nothing and which
-    `unused_videos` lists. Raises InvalidRequest (no host fits, every host refuses the file, a detail is wrong) or
+    between the host's answer and our row leaves an empty video at the host, which plays nothing and which only the
+    host's dashboard shows. Raises InvalidRequest (no host fits, every host refuses the file, a detail is wrong) or
     HostUnavailable.
     """
     video = _draft(

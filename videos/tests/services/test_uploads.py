@@ -1,5 +1,7 @@
+import json
+
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from videos.models import Asset, AssetStatus, Video
 from videos.services.errors import HostUnavailable, InvalidRequest, NotYours, VideoFailed
@@ -23,6 +25,16 @@ def owner():
 
 def upload(owner, **values):
     return create_upload(owner=owner, title="Limits", **(FILE | values))
+
+
+def test_a_host_that_gives_an_id_twice_loses_nothing_of_the_first_upload(sandbox, owner):
+    _, first, _ = upload(owner)
+    payload = {"videoId": first.host_id, "clientPayload": {"uploadLink": "https://bucket.example"}}
+    sandbox.fault(service="vdocipher", path="/videos", times=1, status=200, body=json.dumps(payload))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        upload(owner)
+    assert [call["method"] for call in sandbox.calls("vdocipher")] == ["PUT", "PUT"]
+    assert Asset.objects.get() == first
 
 
 def titles_at_vdocipher(sandbox) -> list[str]:
