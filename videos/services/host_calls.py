@@ -23,6 +23,15 @@ def ask_host(call: Callable[[], Answer]) -> Answer:
     return call()
 
 
+def give_connection_back() -> None:
+    """Close the database connection of this thread before a wait of minutes, unless in a transaction.
+
+    The next query opens one again.
+    """
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def usable_provider(alias: str) -> VideoProvider | None:
     """The provider of this alias; None for one that is unknown or cannot be used as it is configured."""
     try:

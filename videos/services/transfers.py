@@ -15,7 +15,7 @@ from videos.providers import http
 from videos.providers.exceptions import MalformedResponse, ProviderUnavailable, Rejected, VideoProviderError
 from videos.providers.types import FormPostTicket, NoTicket, PutTicket, Ticket, TusTicket
 from videos.services.errors import FileTooLarge, HostUnavailable, InvalidRequest
-from videos.services.host_calls import ask_host
+from videos.services.host_calls import ask_host, give_connection_back
 from videos.services.reaping import give_up
 from videos.services.uploads import replace_file
 
@@ -84,6 +84,7 @@ def send(ticket: Ticket, *, alias: str, file: IO[bytes], size_bytes: int, filena
 
 
 def _receive(stream: Readable, file: IO[bytes], size_bytes: int) -> None:
+    give_connection_back()
     left = size_bytes
     while left and (block := stream.read(min(BLOCK_BYTES, left))):
         file.write(block)
@@ -95,6 +96,7 @@ def _receive(stream: Readable, file: IO[bytes], size_bytes: int) -> None:
 
 
 def _pass_on(asset: Asset, ticket: Ticket, file: IO[bytes], *, size_bytes: int, content_type: str) -> None:
+    give_connection_back()
     try:
         ask_host(
             lambda: send(

@@ -2,9 +2,12 @@
 
 import io
 import os
+import threading
+import time
 import tracemalloc
 
 import pytest
+from django.db import connections
 
 from videos.providers.registry import providers
 from videos.providers.types import UploadRequest
@@ -73,3 +76,32 @@ def test_memory_stays_flat_whatever_the_size(by_tus):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20 * MIB
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_database_connection_is_held_while_a_slow_body_comes_in_and_while_the_host_takes_it(by_tus):
+    ours = connections["default"]
+    held: list[bool] = []
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            held.append(ours.connection is not None)
+            return super().read(size)
+
+    def look_while_the_host_takes_it() -> None:
+        deadline = time.monotonic() + 10
+        while not patches(by_tus) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        held.append(ours.connection is not None)
+
+    owner = make_user(is_staff=True)
+    video = make_video(owner=owner, asset=False)
+    by_tus.fault(service="cloudflare", path="/cloudflare/tus", delay_ms=500)
+    looker = threading.Thread(target=look_while_the_host_takes_it)
+    looker.start()
+    size = 100_000
+    transfers.send_file(
+        video=video, actor=owner, stream=Slow(body(size).getvalue()), size_bytes=size, filename="a", content_type=""
+    )
+    looker.join()
+    assert held == [False, False, False]
