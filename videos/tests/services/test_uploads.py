@@ -136,9 +136,9 @@ def test_the_first_rule_that_fits_decides(owner, settings, when, fits):
 
 def test_nothing_stays_at_the_host_when_the_video_cannot_be_written(sandbox, owner):
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE videos_asset RENAME TO videos_asset_away")
-    with pytest.raises(Exception, match="videos_asset"):
-        upload(owner)
+        cursor.execute("ALTER TABLE videos_tag RENAME TO videos_tag_away")
+    with pytest.raises(Exception, match="videos_tag"):
+        upload(owner, tags=["calculus"])
     methods = [call["method"] for call in sandbox.calls("vdocipher")]
     assert methods == ["PUT", "DELETE"]
 
