@@ -17,7 +17,14 @@ _PERMISSIONS: dict[str, dict[str, list[str] | None]] = {
             *(f"{verb}_courseupdate" for verb in ("view", "add", "change", "delete")),
             "view_enrollment",
         ],
-        "videos": ["view_video", "add_video", "change_video", "view_asset", "view_playbacksession"],
+        "videos": [
+            "view_video",
+            "add_video",
+            "change_video",
+            "view_asset",
+            "view_playbacksession",
+            *(f"{verb}_caption" for verb in ("view", "add", "change", "delete")),
+        ],
     },
     STAFF: {
         "courses": None,

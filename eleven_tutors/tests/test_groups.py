@@ -15,6 +15,6 @@ def test_staff_have_every_right_over_videos_and_courses():
 
 def test_instructors_enter_the_admin_without_a_right_over_others():
     instructor = make_instructor()
-    assert instructor.has_perms(["videos.change_video", "courses.change_lesson"])
+    assert instructor.has_perms(["videos.change_video", "videos.add_caption", "courses.change_lesson"])
     assert not instructor.has_perm("videos.manage_all_videos")
     assert not instructor.has_perm("courses.manage_all_courses")

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from videos import conf
 from videos.admin import hooks  # noqa: F401
 from videos.admin.base import ModelAdmin, TabularInline, TextInput
+from videos.admin.captions import CaptionInline
 from videos.admin.figures import figures_panel
 from videos.admin.uploading import UploadAddresses, upload_panel
 from videos.models import Asset, AssetStatus, PlaybackSession, Video
@@ -129,7 +130,7 @@ class VideoAdmin(UploadAddresses, ModelAdmin):
     search_fields = ["title", "assets__host_id"]
     list_select_related = ["owner"]
     raw_id_fields = ["owner"]
-    inlines = [AssetInline]
+    inlines = [AssetInline, CaptionInline]
     actions = ["ask_the_host_again", "delete_here_and_at_the_host"]
     fields = [
         "title",
@@ -147,6 +148,9 @@ class VideoAdmin(UploadAddresses, ModelAdmin):
     def get_queryset(self, request):
         videos = super().get_queryset(request).with_current_asset()
         return videos if _sees_all(request) else videos.filter(conf.managed_policy()(request.user))
+
+    def get_inlines(self, request, obj):
+        return self.inlines if obj else [AssetInline]
 
     def get_form(self, request, *args, **kwargs):
         form = super().get_form(request, *args, **kwargs)
@@ -168,7 +172,9 @@ class VideoAdmin(UploadAddresses, ModelAdmin):
     def save_model(self, request, obj, form, change):
         if not change and obj.owner_id is None:
             obj.owner = request.user
-        super().save_model(request, obj, form, change)
+        # A change writes what the form changed: the page was read before, and others write this row meanwhile.
+        changed = [name for name in form.changed_data if name in VideoForm.Meta.fields]
+        obj.save(update_fields=[*changed, "updated_at"] if change else None)
         if "tag_names" in form.changed_data:
             set_tags(obj, form.cleaned_data["tag_names"])
         if "video_service_id" in form.changed_data and form.cleaned_data["video_service_id"]:

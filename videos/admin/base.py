@@ -5,6 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import widgets
+from django.forms import CheckboxInput
 from django.utils.module_loading import import_string
 
 
@@ -15,13 +16,13 @@ def themed(name: str) -> Any:
     return getattr(admin, name)
 
 
-def themed_widget(name: str) -> Any:
-    """`TextInput` …: Unfold's widget of that kind when Unfold is installed."""
-    if apps.is_installed("unfold"):
-        return import_string(f"unfold.widgets.UnfoldAdmin{name}Widget")
-    return getattr(widgets, f"Admin{name}Widget")
+def themed_widget(name: str, plain: Any) -> Any:
+    """Unfold's widget of that name when Unfold is installed, else the `plain` one."""
+    return import_string(f"unfold.widgets.{name}") if apps.is_installed("unfold") else plain
 
 
 ModelAdmin: Any = themed("ModelAdmin")
 TabularInline: Any = themed("TabularInline")
-TextInput: Any = themed_widget("TextInput")
+TextInput: Any = themed_widget("UnfoldAdminTextInputWidget", widgets.AdminTextInputWidget)
+FileInput: Any = themed_widget("UnfoldAdminFileFieldWidget", widgets.AdminFileWidget)
+BooleanInput: Any = themed_widget("UnfoldBooleanWidget", CheckboxInput)

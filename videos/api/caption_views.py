@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, serializers
 from rest_framework.parsers import BaseParser, MultiPartParser
@@ -19,7 +20,7 @@ from videos.api.pagination import VideoPagination
 from videos.api.parsers import announced_bytes
 from videos.api.schema import MANAGE_ERRORS, errors
 from videos.api.views import ManagedVideoView
-from videos.models import Caption
+from videos.models import Caption, PushState
 from videos.services.addresses import caption_subject
 from videos.services.captions import delete_caption, language_tag, put_caption
 from videos.services.errors import InvalidRequest
@@ -29,13 +30,26 @@ FORM_EXTRA_BYTES = 64 * 1024
 """What a form holds beside the file."""
 
 
+_AT_HOST = [PushState.DUE, PushState.DONE, PushState.FAILED]
+
+
 class CaptionSerializer(serializers.ModelSerializer):
-    """`needs_check`: the video was replaced by one of another length since these captions were written."""
+    """`needs_check`: the video was replaced by one of another length since these captions were written.
+
+    `at_host`: how far the host of the current copy is, null where no host is sent captions; `at_host_error` says why
+    it refused them, or why they wait.
+    """
+
+    at_host = serializers.ChoiceField(choices=_AT_HOST, allow_null=True)
+    at_host_error = serializers.SerializerMethodField()
 
     class Meta:
         model = Caption
-        fields = ["language", "label", "needs_check", "created_at", "updated_at"]
+        fields = ["language", "label", "needs_check", "at_host", "at_host_error", "created_at", "updated_at"]
         read_only_fields = fields
+
+    def get_at_host_error(self, caption: Caption) -> str:
+        return caption.at_host_error or ""
 
 
 class VttParser(BaseParser):
@@ -59,7 +73,7 @@ class CaptionListView(ManagedVideoView, generics.ListAPIView):
 
     def get_queryset(self) -> QuerySet[Caption]:
         video = self.managed_video(self.request, self.kwargs["video_id"])
-        return Caption.objects.filter(video=video).defer("body")
+        return Caption.objects.filter(video=video).with_host_state().defer("body")
 
     @extend_schema(operation_id="videos_captions_list", responses={200: CaptionSerializer(many=True), **MANAGE_ERRORS})
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -135,7 +149,8 @@ class CaptionView(ManagedVideoView, MediaView):
         video = self.managed_video(request, video_id)
         body, label = _sent(request)
         caption = put_caption(video=video, language=language, label=label, body=body)
-        return Response(CaptionSerializer(caption).data)
+        kept = get_object_or_404(Caption.objects.with_host_state().defer("body"), pk=caption.pk)
+        return Response(CaptionSerializer(kept).data)
 
     @extend_schema(
         operation_id="videos_captions_delete",

@@ -1,13 +1,30 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from videos.models.asset import Asset
 from videos.models.video import Video
 
 
+class CaptionQuerySet(models.QuerySet["Caption"]):
+    def with_host_state(self) -> "CaptionQuerySet":
+        """Tell of each, as `at_host` and `at_host_error`, how far the host of the current copy is with it.
+
+        `at_host` is a PushState, None where no host is sent captions.
+        """
+        pushes = CaptionPush.objects.exclude(state=PushState.REMOVING).filter(
+            asset__video=OuterRef("video"), asset__is_current=True, language=OuterRef("language")
+        )
+        return self.annotate(
+            at_host=Subquery(pushes.values("state")[:1]), at_host_error=Subquery(pushes.values("last_error")[:1])
+        )
+
+
 class Caption(models.Model):
     """The captions of a video in one language, as normalised WebVTT. They belong to the video, whatever its copies."""
+
+    at_host: str | None
+    at_host_error: str | None
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="captions")
     language = models.CharField(max_length=35, help_text="BCP 47, such as en or pt-BR.")
@@ -19,6 +36,8 @@ class Caption(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CaptionQuerySet.as_manager()
 
     class Meta:
         ordering = ["language"]

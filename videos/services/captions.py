@@ -52,7 +52,7 @@ def put_caption(*, video: Video, language: str, label: str, body: bytes) -> Capt
     (`caption_too_large`, `caption_invalid`, `caption_is_srt`, `language_invalid`, `too_many_captions`).
     """
     language = language_tag(language)
-    text = _checked(body)
+    text = check_caption(body)
     label = _clean_label(label) or language_name(language)
     values = {"label": label, "body": text, "digest": _digest(label, text), "needs_check": False}
     with transaction.atomic():
@@ -65,6 +65,25 @@ def put_caption(*, video: Video, language: str, label: str, body: bytes) -> Capt
         caption, _ = Caption.objects.update_or_create(video=video, language=language, defaults=values)
         _tell(video, language)
     return caption
+
+
+def change_caption(*, video: Video, language: str, label: str, is_checked: bool = False) -> bool:
+    """Give the captions in one language another label, by default the language's own name; tells whether there are any.
+
+    `is_checked` says that somebody looked, and their timing fits the video.
+    """
+    language = language_tag(language)
+    with transaction.atomic():
+        _lock(video)
+        caption = Caption.objects.filter(video=video, language=language).first()
+        if caption is None:
+            return False
+        caption.label = _clean_label(label) or language_name(language)
+        caption.digest = _digest(caption.label, caption.body)
+        caption.needs_check = caption.needs_check and not is_checked
+        caption.save(update_fields=["label", "digest", "needs_check", "updated_at"])
+        _tell(video, language)
+    return True
 
 
 def delete_caption(*, video: Video, language: str) -> bool:
@@ -142,6 +161,17 @@ def push_caption(push_id: int) -> None:
         _note(push, getattr(error, "code", "host_misconfigured"))
 
 
+def check_caption(body: bytes) -> str:
+    """The captions as `put_caption` keeps them; raises InvalidRequest as it does, with the line in its detail."""
+    limit = conf.caption_max_bytes()
+    if len(body) > limit:
+        raise InvalidRequest("caption_too_large", attr="file", detail=f"Captions are limited to {limit} bytes.")
+    try:
+        return vtt.normalise(body)
+    except vtt.VttError as error:
+        raise InvalidRequest(error.code, attr="file", detail=f"Line {error.line}: {error.detail}") from error
+
+
 def language_tag(written: str) -> str:
     """The BCP 47 tag in its usual case, such as `pt-BR`; raises InvalidRequest (`language_invalid`)."""
     found = _LANGUAGE.fullmatch(written.strip()) if len(written) <= 35 else None
@@ -165,16 +195,6 @@ def language_name(tag: str) -> str:
 
 def _lock(video: Video) -> None:
     Video.objects.select_for_update(no_key=True).get(pk=video.pk)
-
-
-def _checked(body: bytes) -> str:
-    limit = conf.caption_max_bytes()
-    if len(body) > limit:
-        raise InvalidRequest("caption_too_large", attr="file", detail=f"Captions are limited to {limit} bytes.")
-    try:
-        return vtt.normalise(body)
-    except vtt.VttError as error:
-        raise InvalidRequest(error.code, attr="file", detail=f"Line {error.line}: {error.detail}") from error
 
 
 def _clean_label(label: str) -> str:

@@ -286,3 +286,23 @@ def test_the_plain_admin_shows_every_list_of_the_app(magazine, video_id):
         assert author.get(magazine.url + path, timeout=10).status_code == 200, path
     assert "Otters" in author.get(f"{magazine.url}/admin/videos/video/", timeout=10).text
     assert author.get(f"{magazine.url}/admin/videos/video/{video_id}/change/", timeout=10).status_code == 200
+
+
+def test_captions_are_added_in_the_plain_admin(magazine, video_id):
+    author, address = magazine.client("author"), f"{magazine.url}/admin/videos/video/{video_id}/change/"
+    page = author.get(address, timeout=10).text
+    kept = dict(re.findall(r'name="(captions-(?:\w+_FORMS|\d+-id|\d+-video))" value="([^"]+)"', page))
+    number = int(kept["captions-INITIAL_FORMS"])
+    form = kept | {
+        "csrfmiddlewaretoken": author.cookies["csrftoken"],
+        "title": "Otters",
+        "access_level": "entitled",
+        "assets-TOTAL_FORMS": "0",
+        "assets-INITIAL_FORMS": "0",
+        "captions-TOTAL_FORMS": str(number + 1),
+        f"captions-{number}-language": "de",
+    }
+    file = {f"captions-{number}-file": ("otters.vtt", "WEBVTT\n\n00:00.000 --> 00:02.000\nOtter!\n", "text/vtt")}
+    answer = author.post(address, data=form, files=file, timeout=10)
+    assert answer.url.endswith("/admin/videos/video/"), answer.text
+    assert "Deutsch" in author.get(address, timeout=10).text

@@ -5,7 +5,7 @@ from django.utils import timezone
 from videos.models import Caption
 from videos.services import addresses
 from videos.services.captions import put_caption
-from videos.tests.factories import make_user, make_video
+from videos.tests.factories import host_video, make_asset, make_user, make_video
 from videos.tests.statements import counted_statements
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +123,30 @@ def test_the_list_names_the_languages_in_their_order_at_a_constant_cost(owner, v
     with counted_statements() as many:
         owner.get(f"/api/videos/{video.pk}/captions/")
     assert len(few) == len(many)
+
+
+def test_the_list_tells_how_far_the_host_is(owner, video, sandbox, settings, django_capture_on_commit_callbacks):
+    def told(language, wanted=video):
+        with django_capture_on_commit_callbacks(execute=True):
+            put(owner, wanted, language)
+        rows = owner.get(f"/api/videos/{wanted.pk}/captions/").json()["results"]
+        return next((row["at_host"], row["at_host_error"]) for row in rows if row["language"] == language)
+
+    assert put(owner, video).json()["at_host"] == "due"
+    assert told("de") == ("done", "")
+    sandbox.cloudflare.set_state(video.assets.get().host_id, "inprogress", send_hook=False)
+    assert told("fr") == ("due", "not_ready")
+    assert told("fil", host_video(sandbox, owner=video.owner)) == ("failed", "caption_refused")
+    settings.VIDEO_PROVIDERS["local"] = {"BACKEND": "videos.tests.local_host.LocalHost"}
+    assert told("es", make_video(owner=video.owner, asset={"provider": "local"})) == (None, "")
+
+
+def test_only_the_host_of_the_current_copy_counts(owner, video, sandbox):
+    put(owner, video)
+    asset = video.assets.get()
+    type(asset).objects.update(is_current=False)
+    make_asset(video=video, provider="cloudflare", host_id=sandbox.cloudflare.add_video(), is_current=True)
+    assert owner.get(f"/api/videos/{video.pk}/captions/").json()["results"][0]["at_host"] is None
 
 
 def test_a_grant_carries_signed_addresses_that_any_page_can_load(client_of, video, owner, settings):
