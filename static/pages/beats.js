@@ -4,6 +4,7 @@ import { resolved } from "./api.js";
 const PREFIX = "11tutors.beats.";
 const KEPT_MAX = 1000;
 const KEPT_MS = 24 * 3600 * 1000; // a session's token lives a day
+const PATIENCE_MS = 20_000; // a report that hangs holds up all that follow
 const MANY_REQUESTS = 429;
 
 /**
@@ -26,7 +27,7 @@ export class BeatQueue {
 
   /** What sessions before this page left behind is sent now; what is too old is forgotten. */
   static async sendLeftovers() {
-    for (const key of Object.keys(localStorage).filter((name) => name.startsWith(PREFIX))) {
+    for (const key of keptKeys()) {
       const kept = parsed(localStorage.getItem(key));
       if (!kept || Date.now() - kept.at > KEPT_MS) localStorage.removeItem(key);
       else await new BeatQueue(key.slice(PREFIX.length), kept).send();
@@ -68,10 +69,11 @@ export class BeatQueue {
         body: JSON.stringify({ token: this.#kept.token, ...report }),
         credentials: "omit",
         keepalive,
+        signal: AbortSignal.timeout(PATIENCE_MS),
       });
       return { status: response.status, body: await response.json() };
     } catch (error) {
-      if (error instanceof TypeError || error instanceof SyntaxError) return null;
+      if (error instanceof TypeError || error instanceof SyntaxError || error.name === "TimeoutError") return null;
       throw error;
     }
   }
@@ -83,6 +85,14 @@ export class BeatQueue {
     } catch (error) {
       console.warn("What was watched cannot be kept in this browser; it is sent from memory alone.", error);
     }
+  }
+}
+
+function keptKeys() {
+  try {
+    return Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
+  } catch {
+    return []; // A frame in another site may have no storage at all.
   }
 }
 

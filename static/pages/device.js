@@ -1,12 +1,30 @@
 /* This browser's name for itself: a viewer's streams are counted by device, so a reload finds its own again. */
 const KEY = "11tutors.device";
 
+let current = null;
+
 export function deviceId() {
-  const known = localStorage.getItem(KEY);
-  if (known) return known;
-  const made = crypto.randomUUID?.() ?? randomUuid();
-  localStorage.setItem(KEY, made);
-  return made;
+  current ??= kept() ?? made();
+  return current;
+}
+
+// A frame in another site may have no storage at all: it is a new device each time then.
+function kept() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function made() {
+  const id = crypto.randomUUID?.() ?? randomUuid();
+  try {
+    localStorage.setItem(KEY, id);
+  } catch (error) {
+    console.warn("This browser keeps no name of the device.", error);
+  }
+  return id;
 }
 
 // crypto.randomUUID exists in secure contexts only; a development server on a local network is none.

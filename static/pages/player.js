@@ -49,7 +49,7 @@ export class LessonPlayer {
     if (this.#mounted?.video) this.#mounted.video.currentTime = seconds;
   }
 
-  /** Tells the server what the viewer did beside watching, `{kind, target?}`. */
+  /** Tells the server what the viewer did beside watching, `{kind, target?}`; undefined while nothing is played. */
   tell(event) {
     return this.#heartbeat?.tell(event);
   }

@@ -24,6 +24,7 @@ export class QualityWatch {
       this.#isSeeking = false;
     });
     video.addEventListener("waiting", () => this.waits());
+    video.addEventListener("pause", () => this.rests());
     for (const name of ["playing", "timeupdate"]) video.addEventListener(name, () => this.plays());
     video.addEventListener("error", () => {
       this.#errorCount += 1;
@@ -32,9 +33,17 @@ export class QualityWatch {
 
   plays() {
     this.#startupMs ??= Math.round(this.#now() - this.#begunAt);
-    if (this.#stalledAt === null) return;
-    this.#stallMs += Math.round(this.#now() - this.#stalledAt);
+    this.rests();
+  }
+
+  /** A wait is over, also when the viewer gives up on it. */
+  rests() {
+    this.#stallMs += this.#waitedMs();
     this.#stalledAt = null;
+  }
+
+  #waitedMs() {
+    return this.#stalledAt === null ? 0 : Math.round(this.#now() - this.#stalledAt);
   }
 
   /** A wait before the first picture belongs to the start, one after a jump to the viewer's wish. */
@@ -44,9 +53,10 @@ export class QualityWatch {
     this.#stalledAt = this.#now();
   }
 
-  /** What a heartbeat carries as `qoe`; milliseconds and counts since the start. */
+  /** What a heartbeat carries as `qoe`; milliseconds and counts since the start, a wait that goes on included. */
   report() {
-    const counters = { stall_count: this.#stallCount, stall_ms: this.#stallMs, error_count: this.#errorCount };
+    const stallMs = this.#stallMs + this.#waitedMs();
+    const counters = { stall_count: this.#stallCount, stall_ms: stallMs, error_count: this.#errorCount };
     return this.#startupMs === null ? counters : { startup_ms: this.#startupMs, ...counters };
   }
 }

@@ -73,8 +73,8 @@ export class WatchingBar {
 
   #like() {
     const isLiked = find("#like").getAttribute("aria-pressed") === "true";
-    this.#showLiked(!isLiked);
-    this.#player.tell({ kind: isLiked ? "unlike" : "like" });
+    if (this.#player.tell({ kind: isLiked ? "unlike" : "like" })) this.#showLiked(!isLiked);
+    else announce("Start the video first.");
   }
 
   #showLiked(isLiked) {
@@ -82,13 +82,23 @@ export class WatchingBar {
   }
 
   async #share() {
-    const address = location.origin + location.pathname;
-    if (navigator.share) await navigator.share({ url: address, title: document.title }).catch(() => {}); // closed again
-    else {
-      await navigator.clipboard.writeText(address);
-      announce("The address of this lesson is copied.");
-      find("#share").textContent = "Copied";
+    try {
+      await passOn(location.origin + location.pathname);
+    } catch (error) {
+      if (error.name !== "AbortError") announce("This browser did not let the page share its address.");
+      return;
     }
     this.#player.tell({ kind: "share", target: "link" });
   }
+}
+
+/** Throws when the viewer thinks better of it, or the browser forbids it. */
+async function passOn(address) {
+  if (navigator.share) {
+    await navigator.share({ url: address, title: document.title });
+    return;
+  }
+  await navigator.clipboard.writeText(address);
+  announce("The address of this lesson is copied.");
+  find("#share").textContent = "Copied";
 }

@@ -172,3 +172,44 @@ def test_what_is_seen_in_a_player_that_speaks_playerjs_is_kept_too(site, sandbox
         site.wait_for(lambda: player.time_s() > 3, "three seconds")
     site.open("/")
     site.wait_for(lambda: VideoProgress.objects.exists() and the_progress().covered_ms > 2000, "what was played")
+
+
+def test_a_frame_without_storage_plays_all_the_same(site, sandbox):
+    host_id = sandbox.cloudflare.add_video(title="Open day")
+    video = make_video(access_level="public", asset={"provider": "cloudflare", "host_id": host_id, "duration_s": 48.0})
+    denied = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})"
+    script = site.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": denied})
+    try:
+        site.open(f"/videos/{video.pk}/embed")
+        with Player(site) as player:
+            player.wait_until_it_moves()
+        site.wait_for(lambda: VideoProgress.objects.exists(), "the first report")
+    finally:
+        site.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+def test_a_wait_counts_while_it_lasts_and_not_while_the_viewer_rests(site):
+    site.open("/")
+    told = site.browser.execute_async_script(
+        """
+        const done = arguments[0];
+        import("/static/pages/quality.js").then(({ QualityWatch }) => {
+          let now = 0;
+          const watch = new QualityWatch(() => now), video = new EventTarget(), told = [];
+          const happens = (name, at) => { now = at; video.dispatchEvent(new Event(name)); };
+          watch.watch(video);
+          happens("playing", 500);
+          happens("waiting", 1000);
+          now = 4000;
+          told.push(watch.report());
+          happens("pause", 5000);
+          happens("playing", 600000);
+          told.push(watch.report());
+          done(told);
+        });
+        """
+    )
+    assert told == [
+        {"startup_ms": 500, "stall_count": 1, "stall_ms": 3000, "error_count": 0},
+        {"startup_ms": 500, "stall_count": 1, "stall_ms": 4000, "error_count": 0},
+    ]
