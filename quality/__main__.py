@@ -66,7 +66,7 @@ def _clean_environment(state: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     for name in ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "FRONTEND_URL", "DATABASE_URL"):
         kept.pop(name, None)
-    return kept | {"READ_DOTENV": "0", "VAR_DIR": str(state), "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | {"READ_DOTENV": "0", "VAR_DIR": str(state)}
 
 
 def _run_checks(environment: dict[str, str]) -> bool:
