@@ -97,12 +97,21 @@ class Server:
         headers = {"Authorization": f"Bearer {token}"} | more.pop("headers", {})
         return requests.post(self.url + path, headers=headers, timeout=PATIENCE_S, **more)
 
-    def begin(self, path: str, token: str, body: bytes, *, length: int) -> "Sending":
-        """Send the head of a POST and what there is of its body."""
+    def begin(
+        self,
+        path: str,
+        token: str,
+        body: bytes,
+        *,
+        length: int,
+        method: str = "POST",
+        content_type: str = "video/mp4",
+    ) -> "Sending":
+        """Send the head of a request and what there is of its body."""
         connection = Sending("127.0.0.1", self.port, timeout=PATIENCE_S)
-        connection.putrequest("POST", path)
+        connection.putrequest(method, path)
         connection.putheader("Authorization", f"Bearer {token}")
-        connection.putheader("Content-Type", "video/mp4")
+        connection.putheader("Content-Type", content_type)
         connection.putheader("Content-Length", str(length))
         connection.endheaders()
         connection.send(body)

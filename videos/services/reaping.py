@@ -63,26 +63,27 @@ def give_up(asset: Asset) -> bool:
     return True
 
 
-def _reap(asset: Asset) -> bool:
-    try:
-        has_file = _has_file(asset)
-        if not has_file:
-            _delete_at_host(asset)
-    except (VideoProviderError, UnknownProvider, ProviderMisconfigured) as error:
-        logger.warning("Whether asset %s got its file could not be found out: %s", asset.pk, error)
-        return False
-    if has_file:
-        conf.enqueue("videos.refresh_asset", asset.pk)
-        return False
-    return give_up(asset)
-
-
-def _has_file(asset: Asset) -> bool:
+def has_file(asset: Asset) -> bool:
+    """Whether the host has the file of this copy; raises VideoProviderError when it cannot be asked."""
     provider = providers[asset.provider]
     try:
         return ask_host(lambda: provider.get_asset(asset.host_id)).status is not Status.WAITING
     except AssetNotFound:
         return False
+
+
+def _reap(asset: Asset) -> bool:
+    try:
+        is_there = has_file(asset)
+        if not is_there:
+            _delete_at_host(asset)
+    except (VideoProviderError, UnknownProvider, ProviderMisconfigured) as error:
+        logger.warning("Whether asset %s got its file could not be found out: %s", asset.pk, error)
+        return False
+    if is_there:
+        conf.enqueue("videos.refresh_asset", asset.pk)
+        return False
+    return give_up(asset)
 
 
 def _delete_at_host(asset: Asset) -> None:

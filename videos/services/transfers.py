@@ -16,7 +16,7 @@ from videos.providers.exceptions import MalformedResponse, ProviderUnavailable, 
 from videos.providers.types import FormPostTicket, NoTicket, PutTicket, Ticket, TusTicket
 from videos.services.errors import FileTooLarge, HostUnavailable, InvalidRequest
 from videos.services.host_calls import ask_host, give_connection_back
-from videos.services.reaping import give_up
+from videos.services.reaping import give_up, has_file
 from videos.services.uploads import replace_file
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def _pass_on(asset: Asset, ticket: Ticket, file: IO[bytes], *, size_bytes: int, 
             )
         )
     except VideoProviderError as error:
+        if _arrived_all_the_same(asset, error):
+            return
         logger.warning("A file did not get to the video host %s: %s", asset.provider, error)
         give_up(asset)
         if isinstance(error, Rejected):
@@ -117,6 +119,17 @@ def _pass_on(asset: Asset, ticket: Ticket, file: IO[bytes], *, size_bytes: int, 
     except BaseException:
         give_up(asset)
         raise
+
+
+def _arrived_all_the_same(asset: Asset, error: VideoProviderError) -> bool:
+    """Whether it was the host's answer that got lost, and not the file."""
+    if not isinstance(error, ProviderUnavailable):
+        return False
+    try:
+        return has_file(asset)
+    except VideoProviderError:
+        logger.warning("Whether the file of asset %s arrived could not be found out", asset.pk)
+        return False
 
 
 def _send_form(ticket: FormPostTicket, alias: str, file: IO[bytes], *, filename: str, content_type: str) -> None:

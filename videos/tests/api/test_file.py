@@ -77,6 +77,18 @@ def test_a_bucket_that_fails_leaves_no_waiting_copy(
     assert video.assets.get().failure_code == "never_uploaded"
 
 
+@pytest.mark.parametrize("alias", ["vdocipher", "cloudflare"])
+def test_a_file_that_arrived_counts_although_the_host_s_answer_was_lost(
+    sandbox, settings, video, viewer, client_of, alias, django_capture_on_commit_callbacks
+):
+    settings.VIDEO_ROUTES = [{"use": [alias]}]
+    sandbox.fault(service=alias, path=f"/{alias}/upload", drop=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = send(client_of(viewer), video)
+    assert response.status_code == 201, response.json()
+    assert video.assets.get().status in (AssetStatus.PROCESSING, AssetStatus.READY)
+
+
 def test_nobody_else_sends_a_file(sandbox, video, client_of):
     assert send(client_of(make_user()), video).status_code == 403
     assert sandbox.calls("vdocipher") == []
