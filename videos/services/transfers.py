@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from videos import conf
 from videos.models import Asset, Video
-from videos.providers import http
+from videos.providers import http, reading
 from videos.providers.exceptions import MalformedResponse, ProviderUnavailable, Rejected, VideoProviderError
 from videos.providers.types import FormPostTicket, NoTicket, PutTicket, Ticket, TusTicket
 from videos.services.errors import FileTooLarge, HostUnavailable, InvalidRequest
@@ -148,17 +148,18 @@ def _send_form(ticket: FormPostTicket, alias: str, file: IO[bytes], *, filename:
 def _send_chunks(ticket: TusTicket, alias: str, file: IO[bytes], size_bytes: int) -> None:
     """tus 1.0.0 from the beginning, as the ticket is new: https://tus.io/protocols/resumable-upload"""
     url = ticket.upload_url or _create(ticket, alias, size_bytes)
-    offset = fruitless = 0
+    offset = furthest = fruitless = 0
     while offset < size_bytes:
-        before = offset
         chunk = cast(IO[bytes], Section(file, offset, min(ticket.chunk_size, size_bytes - offset)))
         headers = {**ticket.headers, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
         try:
             answer = _call(alias, "PATCH", url, headers=headers, content=chunk)
-            offset = _told_offset(answer, alias)
+            offset = _told_offset(answer, alias, size_bytes)
         except ProviderUnavailable:
-            offset = _offset(ticket, alias, url)
-        fruitless = 0 if offset > before else fruitless + 1
+            offset = _offset(ticket, alias, url, size_bytes)
+        # Counted against the furthest: a host may also go back and forth.
+        fruitless = 0 if offset > furthest else fruitless + 1
+        furthest = max(furthest, offset)
         if fruitless == FRUITLESS_TRIES:
             raise ProviderUnavailable(f"{alias}: the upload does not move on.")
 
@@ -173,15 +174,15 @@ def _create(ticket: TusTicket, alias: str, size_bytes: int) -> str:
     return urljoin(ticket.endpoint, location)
 
 
-def _offset(ticket: TusTicket, alias: str, url: str) -> int:
-    return _told_offset(_call(alias, "HEAD", url, headers=dict(ticket.headers)), alias)
+def _offset(ticket: TusTicket, alias: str, url: str, size_bytes: int) -> int:
+    return _told_offset(_call(alias, "HEAD", url, headers=dict(ticket.headers)), alias, size_bytes)
 
 
-def _told_offset(answer: http.HostAnswer, alias: str) -> int:
-    offset = answer.headers.get("Upload-Offset", "")
-    if not offset.isdecimal():
-        raise MalformedResponse(f"{alias}: no Upload-Offset.")
-    return int(offset)
+def _told_offset(answer: http.HostAnswer, alias: str, size_bytes: int) -> int:
+    offset = reading.whole_number(answer.headers.get("Upload-Offset"))
+    if offset is None or offset > size_bytes:
+        raise MalformedResponse(f"{alias}: no Upload-Offset within the file.")
+    return offset
 
 
 def _call(

@@ -1,6 +1,7 @@
 """Sending a file by each kind of ticket, over real HTTP."""
 
 import io
+import itertools
 import os
 import threading
 import time
@@ -8,14 +9,18 @@ import tracemalloc
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
+from videos.providers.exceptions import MalformedResponse, ProviderUnavailable
 from videos.providers.registry import providers
-from videos.providers.types import UploadRequest
+from videos.providers.types import TusTicket, UploadRequest
 from videos.services import transfers
 from videos.tests.factories import make_user, make_video
+from videos.tests.providers.stranger import answer, stranger
 
 MIB = 1024 * 1024
 HEAD = b"\x00\x00\x00\x18ftypmp42"
+PATIENCE = 20
 
 
 @pytest.fixture
@@ -105,3 +110,28 @@ def test_no_database_connection_is_held_while_a_slow_body_comes_in_and_while_the
     )
     looker.join()
     assert held == [False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        (["10", "0"], ProviderUnavailable),
+        (["2000"], MalformedResponse),
+        (["9" * 5000], MalformedResponse),
+        (["-1"], MalformedResponse),
+    ],
+)
+def test_a_host_whose_offsets_make_no_sense_ends_the_upload(told, error):
+    offsets = itertools.cycle(told)
+
+    def tell(host, connection):
+        if host.connections < PATIENCE:
+            answer(connection, b"", headers=f"Upload-Offset: {next(offsets)}\r\n")
+
+    with stranger(tell) as host:
+        ticket = TusTicket(host_id="a", upload_url=host.url, headers={}, chunk_size=1000, expires_at=timezone.now())
+        with pytest.raises(error):
+            transfers.send(
+                ticket, alias="a", file=body(1000), size_bytes=1000, filename="limits.mp4", content_type="video/mp4"
+            )
+    assert host.connections < PATIENCE
