@@ -27,17 +27,19 @@ export const patch = (path, body, options = {}) => request("PATCH", path, { ...o
 
 /**
  * Asks the API and gives its JSON (null for an empty answer); throws ApiError.
- * `params` become the query, empty ones left out; `anonymous` sends no token.
+ * `params` become the query, empty ones left out; `anonymous` sends no token; `cookies` lets the API's own cookies
+ * come and go, such as the one that names the device of somebody who is not signed in.
  */
-export async function request(method, path, { params, body, anonymous = false, signal } = {}) {
+export async function request(method, path, { params, body, anonymous = false, cookies = false, signal } = {}) {
   const address = new URL(base + path, location.origin);
   for (const [name, value] of Object.entries(params ?? {})) {
     if (value !== "" && value !== null && value !== undefined) address.searchParams.set(name, value);
   }
   const access = anonymous ? null : (tokens()?.access ?? null);
-  let response = await send(method, address, body, access, signal);
+  const options = { signal, credentials: cookies ? "same-origin" : "omit" };
+  let response = await send(method, address, body, access, options);
   if (response.status === 401 && access) {
-    response = await send(method, address, body, await renew(access), signal);
+    response = await send(method, address, body, await renew(access), options);
   }
   return unwrap(response);
 }
@@ -53,14 +55,14 @@ export async function signOut() {
   if (refresh) await post("users/token/blacklist/", { refresh }, { anonymous: true });
 }
 
-async function send(method, address, body, access, signal) {
+async function send(method, address, body, access, { signal, credentials = "omit" } = {}) {
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (access) headers.Authorization = `Bearer ${access}`;
   const content = body === undefined ? undefined : JSON.stringify(body);
   try {
     // "no-cache" asks the server every time, with the ETag of what is stored: fresh, and cheap on 304.
-    return await fetch(address, { method, headers, body: content, signal, cache: "no-cache", credentials: "omit" });
+    return await fetch(address, { method, headers, body: content, signal, cache: "no-cache", credentials });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError({ errors: [{ code: "network", detail: "We cannot reach 11Tutors. Are you online?" }] });

@@ -60,7 +60,8 @@ export class LessonPlayer {
     showNote({ title: "Preparing your video…" });
     const quality = new QualityWatch();
     try {
-      const grant = await post(`videos/${this.#videoId}/playback/`, { device_id: deviceId(), ...wishes });
+      const wanted = { device_id: deviceId(), ...wishes };
+      const grant = await post(`videos/${this.#videoId}/playback/`, wanted, { cookies: true });
       await this.#play(grant, quality);
       this.#retries = 0;
     } catch (error) {

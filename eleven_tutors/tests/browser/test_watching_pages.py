@@ -8,7 +8,7 @@ from courses.tests.factories import enroll_student
 from eleven_tutors.tests.browser.site import Player, Site
 from eleven_tutors.tests.browser.world import cloudflare_course, proofs_course
 from users.tests.factories import auth_client, make_user
-from videos.models import Asset, PlaybackSession, Video, VideoProgress
+from videos.models import Asset, PlaybackSession, Video, VideoProgress, Viewer
 from videos.tests.factories import make_video
 from videos.tests.providers.test_bunny import options
 
@@ -147,6 +147,10 @@ def test_a_public_video_has_a_page_for_everybody_and_a_frame_for_other_sites(sit
     with Player(site) as player:
         player.wait_until_it_moves()
     site.wait_for(lambda: VideoProgress.objects.exists(), "the first report of somebody unknown")
+    site.open(f"/videos/{video.pk}")
+    with Player(site) as player:
+        player.wait_until_it_moves()
+    assert Viewer.objects.count() == 1, "the same browser is the same viewer"
 
     site.open(f"/videos/{video.pk}/embed")
     with Player(site) as player:
