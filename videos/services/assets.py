@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 POLL_BATCH = 100
 ANNOUNCE_AGAIN = timedelta(minutes=1)
+LOST_POLLS = 10
+"""How often a host is asked again, over some four hours, about a copy that it suddenly denies."""
 _SAME_LENGTH_S = 1.0
 _HOST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,255}")
 _SETTLED = (AssetStatus.READY, AssetStatus.FAILED, AssetStatus.DELETED)
@@ -216,6 +218,8 @@ def _apply_not_found(asset: Asset, asked_at: datetime) -> None:
         if _is_to_be_deleted(asset):
             return
         was_there = asset.ready_at is not None or before == AssetStatus.DELETED
+        if before == AssetStatus.READY:
+            asset.poll_attempts = 0
         asset.status = AssetStatus.DELETED if was_there else AssetStatus.FAILED
         asset.failure_code = failures.UNKNOWN_TO_HOST
         asset.failure_reason = failures.reason_of(failures.UNKNOWN_TO_HOST)
@@ -258,7 +262,8 @@ def _settle(asset: Asset, before: str, asked_at: datetime) -> None:
 
 
 def _next_poll(asset: Asset, now: datetime, owes_announcement: bool) -> datetime | None:
-    if asset.status not in _SETTLED:
+    is_just_lost = asset.status == AssetStatus.DELETED and asset.poll_attempts < LOST_POLLS
+    if asset.status not in _SETTLED or is_just_lost:
         return now + poll_delay(asset.poll_attempts)
     # Until the listeners were told, the asset stays due: a process that dies in between leaves them to the poll.
     return now + ANNOUNCE_AGAIN if owes_announcement else None

@@ -11,6 +11,7 @@ from videos.providers.exceptions import AssetNotFound
 from videos.providers.failures import UNREADABLE, reason_of
 from videos.services import hooks
 from videos.services.assets import (
+    LOST_POLLS,
     ask_again,
     attach_host_id,
     make_current,
@@ -150,6 +151,22 @@ def test_a_copy_that_its_host_finds_again_plays_again_and_is_not_deleted_there(
     asset.refresh_from_db()
     assert deletions(sandbox) == []
     assert (asset.status, asset.failure_code, asset.next_poll_at) == (AssetStatus.READY, "", None)
+
+
+def test_a_lost_copy_is_asked_about_again_for_a_while(sandbox, django_capture_on_commit_callbacks):
+    found, gone = lost_copy(sandbox), make_asset(ready_at=timezone.now())
+    Asset.objects.filter(pk=gone.pk).update(poll_attempts=LOST_POLLS + 5)
+    for _ in range(LOST_POLLS):
+        refresh_asset(gone.pk)
+        assert Asset.objects.get(pk=gone.pk).next_poll_at > timezone.now()
+        Asset.objects.filter(next_poll_at__isnull=False).update(next_poll_at=timezone.now())
+        with django_capture_on_commit_callbacks(execute=True):
+            poll_assets()
+    found.refresh_from_db()
+    gone.refresh_from_db()
+    assert (found.status, found.next_poll_at) == (AssetStatus.READY, None)
+    assert (gone.status, gone.next_poll_at) == (AssetStatus.DELETED, None)
+    assert deletions(sandbox) == []
 
 
 def test_a_lost_copy_of_a_video_that_is_deleted_is_deleted_for_good(sandbox, django_capture_on_commit_callbacks):
