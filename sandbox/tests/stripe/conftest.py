@@ -14,10 +14,17 @@ def receiver():
     receiver.close()
 
 
-@pytest.fixture
-def sandbox(receiver):
-    with Sandbox(SandboxConfig(stripe_webhook_url=receiver.url, stripe_webhook_secret=SECRET)) as sandbox:
+@pytest.fixture(scope="module")
+def running():
+    with Sandbox(SandboxConfig(stripe_webhook_secret=SECRET)) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def sandbox(running, receiver):
+    running.reset()
+    running.context.webhooks.stripe_url = receiver.url
+    return running
 
 
 @pytest.fixture
