@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError as InvalidValue
+from django.db import transaction
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -34,6 +35,17 @@ class CourseWriteSerializer(serializers.ModelSerializer[Course]):
         except InvalidValue as error:
             raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
         return attrs
+
+    def update(self, instance: Course, validated_data: dict[str, Any]) -> Course:
+        """Write what was sent and nothing else: the terms may have been changed since the course was read."""
+        people = validated_data.pop("instructors", None)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        with transaction.atomic():
+            instance.save(update_fields=[*validated_data, "updated_at"])
+            if people is not None:
+                instance.instructors.set(people)
+        return instance
 
 
 class PartSerializer(serializers.ModelSerializer[Part]):

@@ -5,6 +5,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from courses.api.authoring_serializers import CourseWriteSerializer
 from courses.models import Course, Lesson, LessonResource, Part
 from courses.tests.factories import make_course, make_lesson, make_part, make_university
 from courses.tests.people import make_instructor, make_staff
@@ -66,6 +67,21 @@ class TestCourses:
     def test_a_price_that_no_card_can_pay_is_refused(self, course):
         answer = auth_client(make_staff()).patch(course_url(course), {"price_minor": 1})
         assert (answer.status_code, errors(answer)) == (400, [("price_too_small", "price_minor")])
+
+    def test_writing_the_content_leaves_terms_that_staff_change_meanwhile(self, course):
+        data = CourseWriteSerializer(course, data={"summary": "New"}, partial=True)
+        assert data.is_valid()
+        staff = auth_client(make_staff())
+        assert staff.patch(course_url(course), {"price_minor": 4900, "is_published": False}).status_code == 200
+        data.save()
+        course.refresh_from_db()
+        assert (course.summary, course.price_minor, course.is_published) == ("New", 4900, False)
+
+    def test_staff_name_the_teachers(self, course):
+        other = make_instructor()
+        answer = auth_client(make_staff()).patch(course_url(course), {"instructors": [other.email]})
+        assert answer.status_code == 200
+        assert list(course.instructors.all()) == [other]
 
     def test_teachers_write_the_content(self, client, course):
         changes = {"title": "New", "summary": "S", "description": "D", "level": "advanced", "language": "de"}
