@@ -1,14 +1,17 @@
 """What every video host can be asked, and the refusal where it cannot do it."""
 
+import json
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from django.core.checks import CheckMessage
 
-from videos.providers.exceptions import UnsupportedOperation
+from videos.providers import reading
+from videos.providers.exceptions import UnsupportedOperation, VideoProviderError, WebhookRejected
 from videos.providers.types import (
     AssetInfo,
     CaptionFile,
@@ -136,6 +139,27 @@ class VideoProvider(ABC):
     def check(self) -> list[CheckMessage]:
         """What is wrong with the options, found without network."""
         return []
+
+    def _timed(self, call: Callable[[], object]) -> Ping:
+        """The outcome of one call as a ping."""
+        started = time.monotonic()
+        error_code = ""
+        try:
+            call()
+        except VideoProviderError as error:
+            error_code = error.code
+        response_ms = (time.monotonic() - started) * 1000
+        return Ping(is_reachable=not error_code, response_ms=response_ms, error_code=error_code)
+
+    def _hook_object(self, body: bytes) -> dict[str, Any]:
+        """The JSON object that a proven hook carries, storable; raises WebhookRejected (malformed)."""
+        try:
+            data = reading.storable(json.loads(body))
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise WebhookRejected(f"{self.alias}: the hook is not a JSON object.", code="malformed")
+        return data
 
     def _refuse(self, operation: str) -> NoReturn:
         raise UnsupportedOperation(f"{self.alias} does not support {operation}.")

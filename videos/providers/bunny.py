@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import json
 import logging
 import mimetypes
 import re
@@ -17,7 +16,7 @@ from django.core.checks import CheckMessage, Warning
 
 from videos.providers import addresses, failures, http, option_checks, reading, signatures
 from videos.providers.base import VideoProvider
-from videos.providers.exceptions import AssetNotFound, MalformedResponse, VideoProviderError, WebhookRejected
+from videos.providers.exceptions import AssetNotFound, MalformedResponse, WebhookRejected
 from videos.providers.types import (
     AssetInfo,
     IframePlayback,
@@ -173,24 +172,11 @@ class BunnyStreamProvider(VideoProvider):
         expected = hmac.new(self.webhook_key.encode(), body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), signature):
             raise WebhookRejected(f"{self.alias}: the signature does not match.")
-        try:
-            data = reading.storable(json.loads(body))
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            raise WebhookRejected(f"{self.alias}: the hook is not a JSON object.", code="malformed")
-        return [self._event(data)]
+        return [self._event(self._hook_object(body))]
 
     def ping(self) -> Ping:
         """Ask for one row of the list of videos, which needs a working key."""
-        started = time.monotonic()
-        error_code = ""
-        try:
-            self._call("GET", "", params={"itemsPerPage": "1"}, patience=http.PING)
-        except VideoProviderError as error:
-            error_code = error.code
-        response_ms = (time.monotonic() - started) * 1000
-        return Ping(is_reachable=not error_code, response_ms=response_ms, error_code=error_code)
+        return self._timed(lambda: self._call("GET", "", params={"itemsPerPage": "1"}, patience=http.PING))
 
     def check(self) -> list[CheckMessage]:
         place = f'VIDEO_PROVIDERS["{self.alias}"]'

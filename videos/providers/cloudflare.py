@@ -24,8 +24,6 @@ from videos.providers.exceptions import (
     MalformedResponse,
     ProviderMisconfigured,
     Rejected,
-    VideoProviderError,
-    WebhookRejected,
 )
 from videos.providers.types import (
     AssetInfo,
@@ -307,24 +305,11 @@ class CloudflareStreamProvider(VideoProvider):
         """
         signature = signatures.header(headers, "Webhook-Signature")
         signatures.verify_timed(signature, body=body, secret=self.webhook_secret, time_name="time", digest_name="sig1")
-        try:
-            data = reading.storable(json.loads(body))
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            raise WebhookRejected(f"{self.alias}: the hook is not a JSON object.", code="malformed")
-        return [_event(data)]
+        return [_event(self._hook_object(body))]
 
     def ping(self) -> Ping:
         """Ask how much is stored, which needs working credentials."""
-        started = time.monotonic()
-        error_code = ""
-        try:
-            self._api.call("GET", "/stream/storage-usage", patience=http.PING)
-        except VideoProviderError as error:
-            error_code = error.code
-        response_ms = (time.monotonic() - started) * 1000
-        return Ping(is_reachable=not error_code, response_ms=response_ms, error_code=error_code)
+        return self._timed(lambda: self._api.call("GET", "/stream/storage-usage", patience=http.PING))
 
     def check(self) -> list[CheckMessage]:
         place = f'VIDEO_PROVIDERS["{self.alias}"]'

@@ -2,10 +2,8 @@
 
 import hashlib
 import hmac
-import json
 import logging
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -306,24 +304,11 @@ class VdoCipherProvider(VideoProvider):
         token = query.get("token", "").encode("utf-8", "surrogatepass")
         if not hmac.compare_digest(token, self.webhook_secret.encode()):
             raise WebhookRejected(f"{self.alias}: the token does not match.")
-        try:
-            data = reading.storable(json.loads(body))
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            raise WebhookRejected(f"{self.alias}: the hook is not a JSON object.", code="malformed")
-        return [self._event(data)]
+        return [self._event(self._hook_object(body))]
 
     def ping(self) -> Ping:
         """Ask for one row of the list of videos, which needs working credentials."""
-        started = time.monotonic()
-        error_code = ""
-        try:
-            self._call("GET", "/videos", params={"limit": "1"}, patience=http.PING)
-        except VideoProviderError as error:
-            error_code = error.code
-        response_ms = (time.monotonic() - started) * 1000
-        return Ping(is_reachable=not error_code, response_ms=response_ms, error_code=error_code)
+        return self._timed(lambda: self._call("GET", "/videos", params={"limit": "1"}, patience=http.PING))
 
     def check(self) -> list[CheckMessage]:
         place = f'VIDEO_PROVIDERS["{self.alias}"]'
