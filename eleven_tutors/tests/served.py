@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,25 @@ class Sending(http.client.HTTPConnection):
             except ConnectionError:
                 return True
             return False
+
+
+class TusPage:
+    """What a page does with a tus ticket, with nobody but the host."""
+
+    def __init__(self, ticket: dict, body: bytes) -> None:
+        self._headers = ticket["headers"] | {"Tus-Resumable": "1.0.0"}
+        self._body = body
+        pairs = (f"{name} {b64encode(value.encode()).decode()}" for name, value in ticket["metadata"].items())
+        creation = {"Upload-Length": str(len(body)), "Upload-Metadata": ",".join(pairs)}
+        answer = requests.post(ticket["endpoint"], headers=self._headers | creation, timeout=PATIENCE_S)
+        self._url = answer.headers["Location"]
+
+    def send(self, size: int) -> None:
+        """Ask where the host stands and send so many bytes from there, or what is left."""
+        offset = int(requests.head(self._url, headers=self._headers, timeout=PATIENCE_S).headers["Upload-Offset"])
+        headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+        chunk = self._body[offset : offset + size]
+        requests.patch(self._url, data=chunk, headers=self._headers | headers, timeout=PATIENCE_S).raise_for_status()
 
 
 def _free_port() -> int:

@@ -4,7 +4,6 @@ the database is a file."""
 import signal
 import socket
 import time
-from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from conftest import CLOUDFLARE_WEBHOOK_SECRET
-from eleven_tutors.tests.served import Server
+from eleven_tutors.tests.served import Server, TusPage
 from eleven_tutors.tests.test_background import celery_worker, run_in_a_web_process
 from mailing.models import OutgoingMail
 from mailing.services import sweep
@@ -292,20 +291,12 @@ def test_a_browser_goes_on_uploading_while_the_server_is_dead(server, sandbox, s
     assert plays(server, asset.video, owner)
 
 
-class TusPage:
-    """What a page does with a tus ticket, with nobody but the host."""
-
-    def __init__(self, ticket: dict, body: bytes) -> None:
-        self._headers = ticket["headers"] | {"Tus-Resumable": "1.0.0"}
-        self._body = body
-        pairs = (f"{name} {b64encode(value.encode()).decode()}" for name, value in ticket["metadata"].items())
-        creation = {"Upload-Length": str(len(body)), "Upload-Metadata": ",".join(pairs)}
-        answer = requests.post(ticket["endpoint"], headers=self._headers | creation, timeout=PATIENCE_S)
-        self._url = answer.headers["Location"]
-
-    def send(self, size: int) -> None:
-        """Ask where the host stands and send so many bytes from there, or what is left."""
-        offset = int(requests.head(self._url, headers=self._headers, timeout=PATIENCE_S).headers["Upload-Offset"])
-        headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
-        chunk = self._body[offset : offset + size]
-        requests.patch(self._url, data=chunk, headers=self._headers | headers, timeout=PATIENCE_S).raise_for_status()
+def test_captions_that_are_cut_off_are_not_taken_for_whole(server, sandbox, owner, playing):
+    cues = [f"00:0{second}.000 --> 00:0{second + 1}.000\nWords\n\n".encode() for second in range(3)]
+    whole, half = b"WEBVTT\n\n" + b"".join(cues), b"WEBVTT\n\n" + cues[0]
+    path = f"/api/videos/{playing.pk}/captions/en/"
+    request = server.begin(path, bearer(owner), half, length=len(whole), method="PUT", content_type="text/vtt")
+    request.sock.shutdown(socket.SHUT_WR)
+    status, error = request.answer()
+    assert (status, error["errors"][0]["code"]) == (400, "body_incomplete")
+    assert not playing.captions.exists()

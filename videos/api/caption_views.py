@@ -58,7 +58,13 @@ class VttParser(BaseParser):
     media_type = "text/vtt"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, bytes]:
-        return {"body": stream.read(conf.caption_max_bytes() + 1)}
+        wanted = conf.caption_max_bytes() + 1
+        body = stream.read(wanted)
+        announced = announced_bytes(cast(Mapping[str, Any], parser_context)["request"])
+        if announced is not None and len(body) < min(announced, wanted):
+            # Captions that end after any cue are valid, so that their length alone tells that some are missing.
+            raise InvalidRequest("body_incomplete", attr="file", detail="The body was cut off.")
+        return {"body": body}
 
 
 class PlainVttParser(VttParser):
@@ -139,8 +145,8 @@ class CaptionView(ManagedVideoView, MediaView):
             200: CaptionSerializer,
             **MANAGE_ERRORS,
             **errors(
-                e400="`caption_invalid` with its line, `caption_is_srt`, `caption_too_large`, `language_invalid`, "
-                "`too_many_captions`."
+                e400="`body_incomplete`, `caption_invalid` with its line, `caption_is_srt`, `caption_too_large`, "
+                "`language_invalid`, `too_many_captions`."
             ),
         },
     )
