@@ -1,9 +1,18 @@
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from videos.models import AccessLevel, Asset, AssetStatus, Protection, Video
 from videos.services import addresses
+
+
+class SubjectSerializer(serializers.Serializer):
+    """The object that a video belongs to: `type` is `app_label.model`."""
+
+    type = serializers.CharField()
+    id = serializers.CharField()
 
 
 class VideoSerializer(serializers.ModelSerializer):
@@ -17,6 +26,7 @@ class VideoSerializer(serializers.ModelSerializer):
     poster_url = serializers.SerializerMethodField()
     tags: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     metadata = serializers.DictField(read_only=True)
+    subject = serializers.SerializerMethodField()
 
     class Meta:
         model = Video
@@ -34,6 +44,7 @@ class VideoSerializer(serializers.ModelSerializer):
             "poster_url",
             "tags",
             "metadata",
+            "subject",
             "created_at",
             "updated_at",
         ]
@@ -59,6 +70,13 @@ class VideoSerializer(serializers.ModelSerializer):
         asset = video.get_current_asset()
         return addresses.poster_url(video, asset) if asset else ""
 
+    @extend_schema_field(SubjectSerializer(allow_null=True))
+    def get_subject(self, video: Video) -> dict[str, str] | None:
+        if video.subject_type_id is None:
+            return None
+        subject_type = ContentType.objects.get_for_id(video.subject_type_id)
+        return {"type": f"{subject_type.app_label}.{subject_type.model}", "id": str(video.subject_id)}
+
 
 def _of(video: Video, name: str, default: Any) -> Any:
     asset = video.get_current_asset()
@@ -66,11 +84,12 @@ def _of(video: Video, name: str, default: Any) -> Any:
 
 
 class VideoFilterSerializer(serializers.Serializer):
-    """What the list of videos can be narrowed to; `search` looks into titles."""
+    """What the list of videos can be narrowed to; `search` looks into titles, `subject` is `app_label.model:id`."""
 
     tag = serializers.CharField(required=False, max_length=50)
     status = serializers.ChoiceField(choices=AssetStatus.choices, required=False)
     search = serializers.CharField(required=False, max_length=200)
+    subject = serializers.CharField(required=False, max_length=300)
 
 
 class TagsField(serializers.ListField):

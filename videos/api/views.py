@@ -26,7 +26,7 @@ from videos.api.serializers import (
     VideoStatusSerializer,
 )
 from videos.models import Video
-from videos.services.details import update_video
+from videos.services.details import find_subject, update_video
 from videos.services.removal import delete_video
 from videos.services.uploads import create_upload, import_video
 
@@ -49,6 +49,9 @@ class VideoListView(SpeaksErrors, generics.ListAPIView):
             mine = mine.with_status(wanted["status"])
         if "search" in wanted:
             mine = mine.filter(title__icontains=wanted["search"])
+        if "subject" in wanted:
+            subject_type, subject_id = find_subject(wanted["subject"])
+            mine = mine.filter(subject_type=subject_type, subject_id=subject_id)
         return mine.prefetch_related("tags")
 
     @extend_schema(operation_id="videos_list", parameters=[VideoFilterSerializer])

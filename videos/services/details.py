@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 
 from videos.models import AccessLevel, Tag, Video
 from videos.providers import reading
@@ -62,6 +65,29 @@ def clean_tags(names: Iterable[str]) -> list[str]:
             detail=f"Up to {TAGS_MAX} tags of letters a-z, digits, - and _, 50 characters each.",
         )
     return tags
+
+
+def find_subject(written: str) -> tuple[ContentType, str]:
+    """The type and key in `app_label.model:key`, such as `courses.course:7`; raises InvalidRequest (`subject_invalid`).
+
+    Whether there is such an object is not looked up.
+    """
+    name, _, key = written.partition(":")
+    try:
+        model = apps.get_model(name)
+        subject_id = _key_of(model, key)
+    except (LookupError, ValueError, ValidationError) as error:
+        raise InvalidRequest(
+            "subject_invalid", attr="subject", detail="This is no app_label.model:id of an object of this site."
+        ) from error
+    return ContentType.objects.get_for_model(model), subject_id
+
+
+def _key_of(model: type[models.Model], written: str) -> str:
+    primary_key: models.Field[Any, Any] = model._meta.pk
+    if not written:
+        raise ValueError("A key is missing.")
+    return str(primary_key.to_python(written))
 
 
 def set_tags(video: Video, names: Sequence[str]) -> None:

@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.contenttypes.models import ContentType
 
 from videos.models import AccessLevel, AssetStatus, Video
 from videos.services.details import update_video
@@ -220,3 +221,56 @@ def test_a_deleted_video_plays_no_more_and_says_so(sandbox, viewer, client_of):
     response = client.post(f"/api/videos/{video.pk}/playback/", {"device_id": "device-one"})
     assert (response.status_code, codes(response)) == (409, ["video_deleted"])
     assert client.get("/api/videos/").json()["count"] == 0
+
+
+def test_the_list_is_narrowed_to_the_videos_of_an_object(viewer, client_of):
+    person, other = make_user(), make_user()
+    newest = [make_video(owner=viewer, subject=person).pk for _ in range(2)][::-1]
+    make_video(owner=viewer, subject=other)
+    make_video(owner=viewer, subject=ContentType.objects.get_for_model(Video))
+    make_video(owner=make_user(), subject=person, title="Somebody else's")
+    make_video(owner=viewer)
+    label = person._meta.label_lower
+    for written in (f"{label}:{person.pk}", f"{person._meta.label}:0{person.pk}"):
+        rows = client_of(viewer).get("/api/videos/", {"subject": written}).json()["results"]
+        assert [row["id"] for row in rows] == [str(pk) for pk in newest]
+        assert rows[0]["subject"] == {"type": label, "id": str(person.pk)}
+    assert client_of(viewer).get("/api/videos/", {"subject": f"{label}:0"}).json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "x",
+        ":",
+        "users",
+        "users.user",
+        "users.user:",
+        "users.user:x",
+        "no.model:1",
+        "a.b.c:1",
+        "users.user:9e9",
+        "sessions.session:",
+    ],
+)
+def test_what_names_no_object_is_refused(staff, client_of, written):
+    response = client_of(staff).get("/api/videos/", {"subject": written})
+    assert (response.status_code, codes(response)) == (400, ["subject_invalid"])
+
+
+def test_a_video_tells_its_subject_in_statements_that_do_not_grow(staff, client_of):
+    client = client_of(staff)
+
+    def cost():
+        ContentType.objects.clear_cache()
+        with counted_statements() as counted:
+            assert client.get("/api/videos/", {"subject": f"{staff._meta.label}:{staff.pk}"}).status_code == 200
+        return len(counted)
+
+    video = make_video(owner=staff, subject=staff)
+    assert make_video(owner=staff).subject is None
+    assert client.get(f"/api/videos/{video.pk}/").json()["subject"]["id"] == str(staff.pk)
+    before = cost()
+    for _ in range(5):
+        make_video(owner=staff, subject=staff)
+    assert cost() == before
