@@ -12,6 +12,8 @@ from videos import conf
 from videos.models import EngagementEvent, PlaybackSession, RefusedStart, SessionState, WebhookEvent, WebhookRefusal
 
 BATCH = 500
+SESSION_LIFE = timedelta(days=2)
+"""A younger session may still be reported on, whatever its credential says: its token is good for a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +35,12 @@ def prune(
 ) -> Pruned:
     """Delete sessions that are over, in the figures and older than `session_days`, and hooks older than `hook_days`.
 
-    Days default to the settings. `report(name, rows so far)` is called after each 500; with `is_rehearsal` rows are
-    only counted. Stopping it at any moment does no harm.
+    Days default to the settings; a session is kept for two in any case. `report(name, rows so far)` is called after
+    each 500; with `is_rehearsal` rows are only counted. Stopping it at any moment does no harm.
     """
     now = timezone.now()
-    sessions_before = now - timedelta(days=conf.session_days() if session_days is None else session_days)
+    wanted_days = conf.session_days() if session_days is None else session_days
+    sessions_before = now - max(timedelta(days=wanted_days), SESSION_LIFE)
     hooks_before = now - timedelta(days=conf.hook_days() if hook_days is None else hook_days)
 
     def take(name: str, rows: "models.QuerySet[models.Model]") -> int:

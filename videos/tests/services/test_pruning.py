@@ -37,6 +37,15 @@ def test_old_viewings_go_and_what_was_counted_of_them_stays():
     assert VideoFigures.objects.get(video=session.video_id).views == 1
 
 
+def test_a_viewing_that_goes_on_stays_however_little_is_to_be_kept():
+    now = timezone.now()
+    credential = {"expires_at": now - timedelta(minutes=1), "lease_expires_at": now + timedelta(seconds=30)}
+    make_viewing(created_at=now - timedelta(minutes=10), state="issued", rollup_due_at=None, **credential)
+    old = make_viewing(created_at=now - timedelta(days=3), rollup_due_at=None)
+    assert prune(session_days=0).sessions == 1
+    assert not PlaybackSession.objects.filter(pk=old.pk).exists()
+
+
 def test_a_viewing_that_is_not_in_the_figures_yet_or_still_runs_stays():
     began = timezone.now() - OLD
     make_viewing(created_at=began)
