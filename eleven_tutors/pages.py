@@ -6,8 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.urls import re_path
-from django.views.generic import TemplateView
+from django.templatetags.static import static
+from django.urls import path, re_path
+from django.views.generic import RedirectView, TemplateView
 
 from videos.providers.base import VideoProvider
 from videos.providers.exceptions import ProviderMisconfigured
@@ -59,6 +60,13 @@ def demo_inbox_url() -> str:
     return f"{settings.SANDBOX_URL}/mail" if is_sandbox_mail else ""
 
 
+class FaviconView(RedirectView):
+    """What browsers ask for on pages that name no icon, such as the admin's."""
+
+    def get_redirect_url(self, *args: Any, **kwargs: Any) -> str:
+        return static("pages/icon.svg")
+
+
 class Page(TemplateView):
     http_method_names = ["get", "head", "options"]
     plays_video = False
@@ -84,6 +92,7 @@ def page(pattern: str, name: str, *, plays_video: bool = False, is_embeddable: b
 
 
 urlpatterns = [
+    path("favicon.ico", FaviconView.as_view(), name="favicon"),
     re_path(r"^$", Page.as_view(template_name="pages/catalogue.html"), name="page-catalogue"),
     page(r"courses/(?P<slug>[-a-zA-Z0-9_]+)", "course"),
     page(r"lessons/(?P<slug>[-a-zA-Z0-9_]+)", "lesson", plays_video=True),

@@ -1,6 +1,8 @@
 import re
 
 import pytest
+from django.contrib.staticfiles import finders
+from django.templatetags.static import static
 
 from eleven_tutors.pages import content_security_policy, player_origins
 
@@ -71,3 +73,9 @@ def test_the_demo_inbox_is_linked_only_while_mail_goes_to_the_sandbox(client, se
 
 def test_pages_take_no_posts(client):
     assert client.post("/login").status_code == 405
+
+
+def test_pages_that_name_no_icon_get_the_site_s(client):
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, static("pages/icon.svg"))
+    assert finders.find("pages/icon.svg")
