@@ -102,6 +102,7 @@ class CaptionInline(TabularInline):
     extra = 0
     max_num = MAX_LANGUAGES
     show_change_link = False
+    hide_title = True
     fields = ["language", "label", "file", "is_checked", "host_state", "kept"]
     readonly_fields = ["host_state", "kept"]
 
@@ -143,7 +144,9 @@ class CaptionInline(TabularInline):
         if caption._state.adding:
             return "-"
         url = caption_url(caption.video_id, caption.language)
-        return format_html('<a href="{}">{}</a>', url, date_format(caption.updated_at, "j M Y H:i"))
+        return format_html(
+            '<a href="{}" style="text-decoration:underline">{}</a>', url, date_format(caption.updated_at, "j M Y H:i")
+        )
 
 
 def _named(form):
