@@ -236,3 +236,12 @@ def test_the_page_costs_the_same_however_many_captions_there_are(client, video):
     with counted_statements() as many:
         page_of(client, video)
     assert len(few) == len(many)
+
+
+def test_a_page_that_cannot_be_saved_offers_no_file_to_choose(client, video, editor):
+    caption(video)
+    assert 'type="file" name="captions' in page_of(client, video)
+    editor.user_permissions.remove(Permission.objects.get(codename="change_video"))
+    page = page_of(client, video)
+    assert "English" in page
+    assert 'type="file" name="captions' not in page
