@@ -13,6 +13,7 @@ class LocalProvider(VideoProvider):
     """A host that grants without a remote call, so that a grant's own cost shows."""
 
     grants_locally: ClassVar[bool] = True
+    plays_by_otp: ClassVar[bool] = True
 
     def get_asset(self, host_id: str) -> AssetInfo:
         return AssetInfo(host_id=host_id, status=Status.READY, host_status="ready")

@@ -33,10 +33,12 @@ NOTHING_ASKED = LessonPlayback()
 def grant_lesson_playback(*, user: "User", video: Video, device_id: str, context: RequestContext) -> LessonPlayback:
     """Mint the credentials that a lesson carries; a video that cannot be played is an answer, not an exception."""
     try:
-        grant = open_session(user=user, video=video, door=SessionDoor.LESSON, device_id=device_id, context=context)
+        grant = open_session(
+            user=user, video=video, door=SessionDoor.LESSON, device_id=device_id, context=context, by_otp=True
+        )
     except VideosError as error:
         return LessonPlayback(error=error.as_json())
     session, playback = grant.session.as_json(), grant.playback
     if not isinstance(playback, VdoCipherPlayback):
-        return LessonPlayback(session=session)
+        raise TypeError(f"A host that plays by OTP gave {playback.kind}.")
     return LessonPlayback(otp=playback.otp, playback_info=playback.playback_info, session=session)

@@ -96,6 +96,7 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("PATCH", "videos:video"): MANAGERS,
     ("DELETE", "videos:video"): (401, 403, 403, 204, 403, 204),
     ("GET", "videos:video-status"): MANAGERS,
+    ("POST", "videos:video-status"): MANAGERS,
     ("POST", "videos:video-upload"): (401, 403, 403, 400, 403, 400),
     ("POST", "videos:video-file"): (401, 403, 403, 201, 403, 201),
     ("GET", "videos:video-captions"): MANAGERS,

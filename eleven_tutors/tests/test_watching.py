@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -231,3 +232,49 @@ def test_eight_requests_at_once_against_a_limit_of_three_start_three_streams(les
     assert sorted(statuses) == [200] * 3 + [409] * 5
     assert PlaybackSession.objects.leased(timezone.now()).count() == 3
     assert Viewer.objects.filter(user=student).count() == 1
+
+
+def cloudflare_lesson(sandbox, student):
+    host_id = sandbox.cloudflare.add_video(title="Tides")
+    asset = {"provider": "cloudflare", "host_id": host_id, "duration_s": 3600.0, "protection": "open"}
+    lesson = make_lesson(video=make_video(asset=asset, access_level="entitled"))
+    enroll_student(student, lesson.part.course)
+    return lesson
+
+
+@pytest.mark.django_db
+def test_a_lesson_in_another_player_says_which_door_plays_it_and_opens_no_session(sandbox):
+    student = make_user()
+    lesson = cloudflare_lesson(sandbox, student)
+    client = auth_client(student)
+    for _ in range(7):
+        body = client.get(f"/api/courses/lessons/{lesson.slug}/").json()
+        assert (body["otp"], body["session"], body["playback_error"]["code"]) == (None, None, "no_otp")
+    assert not PlaybackSession.objects.exists()
+    answer = client.post(f"/api/videos/{lesson.video_id}/playback/", {"device_id": "a-device-of-mine"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.django_db
+def test_asking_another_player_for_an_otp_ends_nothing(sandbox):
+    student = make_user()
+    lesson = cloudflare_lesson(sandbox, student)
+    client, device = auth_client(student), {"device_id": "a-device-of-mine"}
+    assert client.post(f"/api/videos/{lesson.video_id}/playback/", device).status_code == 200
+    answer = client.post(f"/api/videos/{lesson.video_id}/otp/", device)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "no_otp")
+    assert PlaybackSession.objects.get().state == "issued"
+
+
+@pytest.mark.django_db
+def test_readings_that_nobody_used_block_for_five_minutes_at_most(sandbox):
+    student = make_user()
+    client = auth_client(student)
+    for number in range(5):
+        lesson = make_lesson(video=host_video(sandbox, access_level="entitled"))
+        enroll_student(student, lesson.part.course)
+        assert client.get(f"/api/courses/lessons/{lesson.slug}/").json()["otp"], number
+    PlaybackSession.objects.update(
+        created_at=timezone.now() - timedelta(seconds=301), expires_at=timezone.now() + timedelta(hours=2)
+    )
+    assert client.get(f"/api/courses/lessons/{lesson.slug}/").json()["otp"]

@@ -116,18 +116,6 @@ class CaptionInline(TabularInline):
     def get_formset(self, request, obj=None, **kwargs):
         return super().get_formset(request, obj, validate_max=True, **kwargs)
 
-    def has_add_permission(self, request, obj=None):
-        return super().has_add_permission(request, obj) and self._may_change(request, obj)
-
-    def has_change_permission(self, request, obj=None):
-        return super().has_change_permission(request, obj) and self._may_change(request, obj)
-
-    def has_delete_permission(self, request, obj=None):
-        return super().has_delete_permission(request, obj) and self._may_change(request, obj)
-
-    def _may_change(self, request, video):
-        return self.admin_site.get_model_admin(Video).has_change_permission(request, video)
-
     @admin.display(description="at the host")
     def host_state(self, caption):
         if caption._state.adding:

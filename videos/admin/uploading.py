@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from videos import conf
 from videos.models import Video
 from videos.services.errors import NotYours, VideosError
-from videos.services.uploads import create_upload, replace_file
+from videos.services.uploads import create_upload, note_sent, replace_file
 
 _TOLD = ["video_service_id", "status", "host_status", "failure_code", "failure_reason", "progress_percent"]
 
@@ -31,7 +31,8 @@ def upload_panel(video=None, *, create_url=""):
 def ticket_answer(video, asset, ticket, *, change_url=""):
     """What the uploader needs to go on with a video that was just made; `change_url` is the page of its form."""
     made = {"id": str(video.pk), "title": video.title, "video_service_id": asset.host_id}
-    urls = {"ticket": _addresses(video)["ticket-url"], "status": _addresses(video)["status-url"], "change": change_url}
+    addresses = {name.removesuffix("-url"): address for name, address in _addresses(video).items()}
+    urls = addresses | {"change": change_url}
     return _answer({"video": made, "upload": ticket.as_json(), "urls": urls, "passed_over": asset.passed_over})
 
 
@@ -71,6 +72,7 @@ class UploadAddresses:
         views = [
             path("upload/", self._in_session(self.create_view), name="videos_video_create_upload"),
             path("<uuid:video_id>/ticket/", self._in_session(ticket_view), name="videos_video_ticket"),
+            path("<uuid:video_id>/uploaded/", self._in_session(uploaded_view), name="videos_video_uploaded"),
             path("<uuid:video_id>/upload-status/", self._in_session(status_view), name="videos_video_upload_status"),
         ]
         return [*views, *super().get_urls()]
@@ -109,6 +111,16 @@ def ticket_view(request, video_id):
     return _answer({"asset": _copy(asset), "upload": ticket.as_json(), "passed_over": asset.passed_over})
 
 
+@require_POST
+def uploaded_view(request, video_id):
+    """The browser says that the file is at the host."""
+    video = get_object_or_404(Video, pk=video_id)
+    if not conf.manage_policy()(request.user, video):
+        return _refused_by_service(NotYours())
+    note_sent(video)
+    return _answer({})
+
+
 @require_GET
 def status_view(request, video_id):
     """How far the host is with the copy that plays, and with the one that is next."""
@@ -129,6 +141,7 @@ def _addresses(video):
     return {
         "ticket-url": reverse("admin:videos_video_ticket", args=[video.pk]),
         "status-url": reverse("admin:videos_video_upload_status", args=[video.pk]),
+        "uploaded-url": reverse("admin:videos_video_uploaded", args=[video.pk]),
     }
 
 

@@ -21,10 +21,9 @@ from videos.api.schema import GRANT_ERRORS
 from videos.api.throttles import PlaybackThrottle
 from videos.models import SessionDoor, Video
 from videos.providers.types import VdoCipherPlayback
-from videos.services.errors import AccessDenied, InvalidRequest
+from videos.services.errors import AccessDenied
 from videos.services.grants import Grant
 from videos.services.playback import open_session
-from videos.services.sessions import end_session
 
 
 class GrantView(SpeaksErrors):
@@ -33,7 +32,15 @@ class GrantView(SpeaksErrors):
     permission_classes = [AllowAny]
     throttle_classes = [PlaybackThrottle]
 
-    def grant(self, request: Request, video_id: UUID, device_id: str, instead_of: UUID | None = None) -> Grant:
+    def grant(
+        self,
+        request: Request,
+        video_id: UUID,
+        device_id: str,
+        *,
+        instead_of: UUID | None = None,
+        by_otp: bool = False,
+    ) -> Grant:
         video = Video.objects.to_play(video_id)
         if video is None:
             raise Http404
@@ -45,6 +52,7 @@ class GrantView(SpeaksErrors):
                 device_id=device_id if request.user.is_authenticated else self.anonymous_device_id,
                 context=request_context(request._request),
                 instead_of=instead_of,
+                by_otp=by_otp,
             )
         except AccessDenied:
             if not request.user.is_authenticated:
@@ -70,7 +78,7 @@ class PlaybackView(GrantView):
         data = PlaybackRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         values = data.validated_data
-        return Response(self.grant(request, video_id, values["device_id"], values["end"]).as_json())
+        return Response(self.grant(request, video_id, values["device_id"], instead_of=values["end"]).as_json())
 
 
 class OtpView(GrantView):
@@ -79,10 +87,9 @@ class OtpView(GrantView):
         """Start watching with VdoCipher's player: the same grant, in that player's own words."""
         data = OtpRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        grant = self.grant(request, video_id, data.validated_data["device_id"])
+        grant = self.grant(request, video_id, data.validated_data["device_id"], by_otp=True)
         if not isinstance(grant.playback, VdoCipherPlayback):
-            end_session(public_id=grant.session.public_id, token=grant.session.token)
-            raise InvalidRequest("no_otp", attr="video", detail="This video plays in another player: use playback/.")
+            raise TypeError(f"A host that plays by OTP gave {grant.player}.")
         return Response(
             {
                 "otp": grant.playback.otp,

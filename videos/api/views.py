@@ -28,7 +28,7 @@ from videos.api.serializers import (
 from videos.models import Video
 from videos.services.details import find_subject, update_video
 from videos.services.removal import delete_video
-from videos.services.uploads import create_upload, import_video
+from videos.services.uploads import create_upload, import_video, note_sent
 
 
 class VideoListView(SpeaksErrors, generics.ListAPIView):
@@ -132,3 +132,10 @@ class VideoStatusView(ManagedVideoView):
     def get(self, request: Request, video_id: UUID) -> Response:
         """How far the host is with this video."""
         return Response(VideoStatusSerializer(self.managed_video(request, video_id)).data)
+
+    @extend_schema(request=None, responses={200: VideoStatusSerializer, **MANAGE_ERRORS})
+    def post(self, request: Request, video_id: UUID) -> Response:
+        """Say that the file is at the host, which is then asked at once: not every host tells by itself."""
+        video = self.managed_video(request, video_id)
+        note_sent(video)
+        return Response(VideoStatusSerializer(video).data)

@@ -44,6 +44,9 @@ class VideoProvider(ABC):
     grants_locally: ClassVar[bool] = False
     """`get_playback` waits for nobody: it is then called inside a transaction, and its errors leave no session."""
 
+    plays_by_otp: ClassVar[bool] = False
+    """`get_playback` gives a one-time password for VdoCipher's player, which a lesson carries."""
+
     supports_upload: ClassVar[bool] = False
     supports_import: ClassVar[bool] = False
     supports_rename: ClassVar[bool] = False

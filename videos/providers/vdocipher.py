@@ -78,6 +78,7 @@ class VdoCipherProvider(VideoProvider):
     folder_id: str = "root"
 
     protections: ClassVar[tuple[Protection, ...]] = (Protection.DRM,)
+    plays_by_otp: ClassVar[bool] = True
     supports_upload: ClassVar[bool] = True
     supports_import: ClassVar[bool] = True
     supports_rename: ClassVar[bool] = True

@@ -39,6 +39,14 @@ def is_minted_here(asset: Asset) -> bool:
         return False
 
 
+def plays_by_otp(asset: Asset) -> bool:
+    """Whether the host of `asset` gives one-time passwords; True for one that cannot be used, which minting tells."""
+    try:
+        return providers[asset.provider].plays_by_otp
+    except (UnknownProvider, ProviderMisconfigured):
+        return True
+
+
 def mint(*, user: "Person", session: PlaybackSession, asset: Asset, decision: Decision) -> Playback:
     """Have the host of `asset` give what the player of this session needs.
 

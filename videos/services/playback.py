@@ -22,6 +22,7 @@ from videos.providers.types import Playback
 from videos.services import addresses, streams
 from videos.services.errors import (
     AccessDenied,
+    InvalidRequest,
     SessionEnded,
     SessionRevoked,
     TooManyStreams,
@@ -30,7 +31,7 @@ from videos.services.errors import (
     VideosError,
 )
 from videos.services.grants import Grant, GrantedSession
-from videos.services.minting import is_minted_here, mint
+from videos.services.minting import is_minted_here, mint, plays_by_otp
 from videos.services.progress import fitted_position
 from videos.services.refusals import note_refused_start
 from videos.services.tokens import session_token
@@ -55,9 +56,11 @@ def open_session(
     device_id: str,
     context: RequestContext,
     instead_of: UUID | None = None,
+    by_otp: bool = False,
 ) -> Grant:
     """Grant one viewing of `video`; `instead_of` is a session of the same viewer that is ended for it.
 
+    With `by_otp` only a host that gives one-time passwords will do: InvalidRequest (`no_otp`) for another one.
     `device_id` names the viewer's device, for an anonymous viewer the verified id of the device itself; empty: told
     apart by address and browser. The lesson door claims no stream, the playback door does.
     Raises AccessDenied, TooManyStreams, VideoNotReady, VideoFailed, HostUnavailable, SessionRevoked, or SessionEnded
@@ -65,7 +68,7 @@ def open_session(
     """
     device_id = device_id or _unnamed_device(context)
     try:
-        start = _begin(user, video, door, device_id, context, instead_of)
+        start = _begin(user, video, door, device_id, context, instead_of, by_otp=by_otp)
     except (AccessDenied, TooManyStreams) as refusal:
         if door == SessionDoor.PLAYBACK:
             note_refused_start(user=user, video=video, code=refusal.code, device_id=device_id, ip=context.ip)
@@ -120,6 +123,8 @@ def _begin(
     device_id: str,
     context: RequestContext,
     instead_of: UUID | None,
+    *,
+    by_otp: bool,
 ) -> _Start:
     now = timezone.now()
     is_claim = door == SessionDoor.PLAYBACK
@@ -129,6 +134,8 @@ def _begin(
         if not decision.allowed:
             raise AccessDenied(decision.code, tier=decision.tier)
         asset = playable_asset(video)
+        if by_otp and not plays_by_otp(asset):
+            raise InvalidRequest("no_otp", attr="video", detail="This video plays in another player: use playback/.")
         limit = conf.max_concurrent_streams() if decision.max_streams is None else decision.max_streams
         if instead_of is not None:
             streams.take_over(viewer, public_id=instead_of, now=now)

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet, prefetch_related_objects
 
-from videos.conf import LEASE_S, UNCLAIMED_MAX
+from videos.conf import LEASE_S, SESSION_TTL_S, UNCLAIMED_MAX
 from videos.models import PlaybackSession, SessionState, Viewer
 from videos.services.errors import OtherSession, TooManyStreams
 from videos.services.tokens import end_token
 
 STALE_MAX = 20
+UNCLAIMED_LIFE = timedelta(seconds=SESSION_TTL_S)
+"""By their age: a credential that cannot be renewed lives for hours, and reading a lesson must not block that long."""
 UserKey = Any
 """The key of a user, of whatever type the host project's model has."""
 
@@ -36,7 +38,8 @@ def lock_viewer_of(session: PlaybackSession) -> Viewer:
 def running_sessions(*, user_id: UserKey, now: datetime) -> QuerySet[PlaybackSession]:
     """A user's sessions that hold a stream, or were granted and may still be used; newest first, with their video."""
     sessions = PlaybackSession.objects.live().filter(viewer__user_id=user_id)
-    leased, unclaimed = Q(lease_expires_at__gt=now), Q(lease_expires_at=None, expires_at__gt=now)
+    unclaimed = Q(lease_expires_at=None, created_at__gt=now - UNCLAIMED_LIFE)
+    leased = Q(lease_expires_at__gt=now)
     return sessions.filter(leased | unclaimed).select_related("video").order_by("-id")
 
 
@@ -89,7 +92,7 @@ def _is_leased(session: PlaybackSession, now: datetime) -> bool:
 
 
 def _is_unclaimed(session: PlaybackSession, now: datetime) -> bool:
-    return session.lease_expires_at is None and session.expires_at > now
+    return session.lease_expires_at is None and session.created_at > now - UNCLAIMED_LIFE
 
 
 def _is_replaced(session: PlaybackSession, device_id: str, video_id: UUID, *, is_claim: bool) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from videos import conf
@@ -142,6 +143,16 @@ def replace_file(
         forget_copy(asset.provider, asset.host_id)
         raise
     return asset, ticket
+
+
+def note_sent(video: Video) -> None:
+    """Somebody says that the file is at the host: the copies that wait for one are asked about now."""
+    now = timezone.now()
+    with transaction.atomic():
+        awaited = Asset.objects.filter(Q(is_current=True) | Q(is_next=True), video=video, status=AssetStatus.WAITING)
+        for asset_id in awaited.values_list("pk", flat=True):
+            Asset.objects.filter(pk=asset_id).update(next_poll_at=now, poll_attempts=0)
+            conf.enqueue("videos.refresh_due_asset", asset_id)
 
 
 def clean_filename(name: str) -> str:

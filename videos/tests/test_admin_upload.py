@@ -132,3 +132,9 @@ def test_tags_are_edited_as_words(client, editor):
         response = client.post(reverse("admin:videos_video_change", args=[video.pk]), form)
         assert response.status_code == 302, response.content
         assert sorted(tag.name for tag in video.tags.all()) == kept
+
+
+def test_only_who_may_manage_a_video_says_that_its_file_has_come(client):
+    video = make_video(asset={"status": "waiting", "provider": "gone"})
+    client.force_login(make_user(is_staff=True))
+    assert client.post(reverse("admin:videos_video_uploaded", args=[video.pk])).status_code == 403

@@ -4,6 +4,7 @@
 // data-video        id of the video; empty until it is created
 // data-create-url   POST: makes the video from the surrounding form and gives the ticket
 // data-ticket-url   POST: a ticket for another file of this video
+// data-uploaded-url POST: the file is at the host
 // data-status-url   GET: how far the host is
 
 import { forget, identityOf, isSame, recall, remember } from "./uploads/memory.js";
@@ -11,6 +12,12 @@ import { answerOf, reasonOf } from "./uploads/reasons.js";
 import { isKnown, isOver, isResumable, sender } from "./uploads/tickets.js";
 
 const POLL_MS = 3000;
+const ARRIVED = "The file has arrived. The video host is preparing it.";
+
+const csrf = () => ({
+  "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "",
+  Accept: "application/json",
+});
 
 const element = (tag, className, text = "") => {
   const made = document.createElement(tag);
@@ -159,6 +166,7 @@ class VideoUploader extends HTMLElement {
       video: answer.video.id,
       ticketUrl: answer.urls.ticket,
       statusUrl: answer.urls.status,
+      uploadedUrl: answer.urls.uploaded,
     });
     this.becomePage(answer.urls.change, form);
     return answer;
@@ -175,9 +183,7 @@ class VideoUploader extends HTMLElement {
     body.set("filename", this.file.name);
     body.set("size", this.file.size);
     body.set("content_type", this.file.type);
-    const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
-    const headers = { "X-CSRFToken": token, Accept: "application/json" };
-    return answerOf(await this.reach(address, { method: "POST", headers, body }));
+    return answerOf(await this.reach(address, { method: "POST", headers: csrf(), body }));
   }
 
   async reach(address, options) {
@@ -232,8 +238,17 @@ class VideoUploader extends HTMLElement {
     this.stopSending();
     this.upload = null;
     this.offer();
-    this.say("The file has arrived. The video host is preparing it.", "processing");
-    this.watch(hostId);
+    this.say(ARRIVED, "processing");
+    this.tellUploaded().finally(() => this.watch(hostId));
+  }
+
+  /** Not every host tells our server that a file has come. */
+  async tellUploaded() {
+    try {
+      await answerOf(await this.reach(this.dataset.uploadedUrl, { method: "POST", headers: csrf() }));
+    } catch (error) {
+      console.warn("The server was not told of the upload; it asks the host in a while.", error);
+    }
   }
 
   failed(error, response) {
@@ -292,11 +307,11 @@ class VideoUploader extends HTMLElement {
   showStatus(answer, hostId) {
     const copy = answer.next && answer.video_service_id !== hostId ? answer.next : answer;
     this.showProgress(copy.status === "processing" ? copy.progress_percent : null);
-    const [text, isMoving] = this.describe(copy, answer.next === copy);
+    const isArriving = hostId && copy.status === "waiting";
+    const [text, isMoving] = isArriving ? [ARRIVED, true] : this.describe(copy, answer.next === copy);
     this.say(text, copy.status ?? "");
     this.ask(answer.status === "ready" ? "Replace the file" : "Choose a file");
-    const isAwaited = isMoving || (hostId && copy.status === "waiting");
-    if (isAwaited) this.timer = setTimeout(() => this.watch(hostId), POLL_MS);
+    if (isMoving) this.timer = setTimeout(() => this.watch(hostId), POLL_MS);
   }
 
   describe(copy, isNext) {

@@ -12,6 +12,7 @@ from videos.services import refusals
 from videos.services.errors import TooManyStreams
 from videos.services.playback import RequestContext, open_session
 from videos.services.sessions import heartbeat, revoke
+from videos.services.streams import UNCLAIMED_LIFE
 from videos.tests.factories import make_user, make_video
 from videos.tests.statements import counted_statements
 
@@ -71,7 +72,7 @@ def test_only_what_may_still_be_used_is_listed_newest_first(viewer, client_of):
     expired = start(viewer, video, "device-4", door=SessionDoor.LESSON)
     past = timezone.now() - timedelta(seconds=1)
     PlaybackSession.objects.filter(public_id=lapsed.public_id).update(lease_expires_at=past)
-    PlaybackSession.objects.filter(public_id=expired.public_id).update(expires_at=past)
+    PlaybackSession.objects.filter(public_id=expired.public_id).update(created_at=past - UNCLAIMED_LIFE)
     start(make_user(), video)
     listed = client_of(viewer).get(URL).json()["results"]
     assert [row["id"] for row in listed] == [str(playing.public_id), str(waiting.public_id)]

@@ -162,6 +162,9 @@ class ProviderContract(UploadContract, CaptionContract, PictureContract, FigureC
         assert address.startswith("http")
         assert address not in repr(playback)
 
+    def test_it_says_whether_it_plays_by_one_time_passwords(self, provider, ready_id):
+        assert provider.plays_by_otp == (provider.get_playback(make_request(ready_id)).kind == "vdocipher")
+
     def test_it_says_whether_it_grants_without_a_remote_call(self, provider, ready_id, remote_calls):
         provider.get_playback(make_request(ready_id))
         assert provider.grants_locally == (not remote_calls)

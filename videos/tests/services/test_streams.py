@@ -50,14 +50,14 @@ def test_a_lesson_claims_no_stream_but_needs_a_free_one(settings, sandbox, viewe
         start(viewer, video, "four", door=SessionDoor.LESSON)
 
 
-def test_grants_that_nobody_uses_are_capped_until_they_expire(sandbox, viewer):
+def test_grants_that_nobody_uses_are_capped_while_they_are_fresh(sandbox, viewer):
     videos = [host_video(sandbox) for _ in range(6)]
     for video in videos[:5]:
         start(viewer, video, "one", door=SessionDoor.LESSON)
     with pytest.raises(TooManyStreams):
         start(viewer, videos[5], "one", door=SessionDoor.LESSON)
     start(viewer, videos[4], "one", door=SessionDoor.LESSON)
-    PlaybackSession.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    PlaybackSession.objects.update(created_at=timezone.now() - timedelta(seconds=301))
     start(viewer, videos[5], "one", door=SessionDoor.LESSON)
 
 

@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 from videos.models import Asset, AssetStatus, Video
 from videos.services.errors import HostUnavailable, InvalidRequest, NotYours, VideoFailed
 from videos.services.removal import delete_video
-from videos.services.uploads import clean_filename, create_upload, replace_file
+from videos.services.uploads import clean_filename, create_upload, note_sent, replace_file
 from videos.tests.factories import host_video, make_user, make_video
 
 pytestmark = pytest.mark.django_db
@@ -212,3 +212,12 @@ def test_a_deleted_video_takes_no_file(sandbox, owner):
 )
 def test_a_file_name_is_one_name(given, kept):
     assert clean_filename(given) == kept
+
+
+def test_a_host_without_hooks_is_asked_once_somebody_says_that_the_file_is_there(
+    sandbox, django_capture_on_commit_callbacks
+):
+    video = host_video(sandbox, status="ready", asset={"status": AssetStatus.WAITING, "next_poll_at": None})
+    with django_capture_on_commit_callbacks(execute=True):
+        note_sent(video)
+    assert video.assets.get().status == AssetStatus.READY
