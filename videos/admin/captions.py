@@ -111,6 +111,7 @@ class CaptionInline(TabularInline):
 
     def get_fields(self, request, obj=None):
         may_write = self.has_add_permission(request, obj) or self.has_change_permission(request, obj)
+        may_write = may_write and self.admin_site.get_model_admin(Video).has_change_permission(request, obj)
         return self.fields if may_write else ["language", "label", *self.readonly_fields]
 
     def get_formset(self, request, obj=None, **kwargs):
