@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from videos.models import AssetStatus, WebhookEvent, WebhookRefusal
+from videos.models import Asset, AssetStatus, WebhookEvent, WebhookRefusal
 from videos.providers.types import WebhookEvent as Event
 from videos.providers.types import WebhookKind
+from videos.services.assets import poll_assets
 from videos.services.hooks import count_refusal, take_events
 from videos.tests.factories import make_video
 
@@ -32,6 +34,12 @@ def at_once(call):
         return list(pool.map(run, range(AT_ONCE)))
 
 
+def poll_whatever_is_left():
+    """Questions that cross each other may leave one more to the next poll."""
+    Asset.objects.filter(next_poll_at__isnull=False).update(next_poll_at=timezone.now())
+    poll_assets()
+
+
 @pytest.mark.parametrize("distinct", [1, AT_ONCE])
 def test_hooks_that_arrive_at_once_are_each_kept_once_and_end_in_one_state(sandbox, settings, distinct):
     host_id = sandbox.cloudflare.add_video(state="ready")
@@ -42,6 +50,7 @@ def test_hooks_that_arrive_at_once_are_each_kept_once_and_end_in_one_state(sandb
         take_events("cloudflare", [event], b"{}")
 
     at_once(take)
+    poll_whatever_is_left()
     events = WebhookEvent.objects.all()
     assert sorted(event.times_received for event in events) == [AT_ONCE // distinct] * distinct
     assert [event.last_error or "never asked" for event in events if not event.handled_at] == []
