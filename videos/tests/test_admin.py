@@ -39,18 +39,25 @@ def test_people_see_their_own_videos_and_staff_who_manage_all_see_all(client, db
     assert theirs.title in client.get(LIST).content.decode()
 
 
-def test_viewings_with_their_addresses_are_shown_to_the_videos_owner_and_to_who_manages_all(client, sandbox):
+def test_viewings_are_shown_to_who_manages_the_video_and_their_addresses_to_who_manages_all(client, sandbox):
     owner = log_in(client, permissions=["view_playbacksession"])
-    for video, ip in ((host_video(sandbox, owner=owner), "203.0.113.1"), (host_video(sandbox), "203.0.113.2")):
-        context = RequestContext(ip=ip)
+    for video, ip in (
+        (host_video(sandbox, owner=owner, title="Mine to see"), "203.0.113.1"),
+        (host_video(sandbox), "203.0.113.2"),
+    ):
+        context = RequestContext(ip=ip, user_agent="Browser of a viewer")
         open_session(user=make_user(), video=video, door=SessionDoor.PLAYBACK, device_id="device", context=context)
-    theirs = PlaybackSession.objects.get(ip="203.0.113.2")
+    mine, theirs = PlaybackSession.objects.order_by("pk")
     page = client.get("/admin/videos/playbacksession/").content.decode()
-    assert "203.0.113.1" in page
-    assert "203.0.113.2" not in page
+    detail = client.get(reverse("admin:videos_playbacksession_change", args=[mine.pk])).content.decode()
+    assert mine.video.title in page
+    assert not any(text in page + detail for text in ("203.0.113.", "Browser of a viewer"))
+    assert mine.video.title not in client.get("/admin/videos/playbacksession/?q=203.0.113.1").content.decode()
     assert client.get(reverse("admin:videos_playbacksession_change", args=[theirs.pk])).status_code == 302
     log_in(client, permissions=["view_playbacksession", "manage_all_videos"])
     assert "203.0.113.2" in client.get("/admin/videos/playbacksession/").content.decode()
+    detail = client.get(reverse("admin:videos_playbacksession_change", args=[theirs.pk])).content.decode()
+    assert "Browser of a viewer" in detail
 
 
 def test_an_id_pasted_into_the_form_becomes_the_current_asset(client, sandbox):
