@@ -23,7 +23,8 @@ class LessonForm(forms.ModelForm):
         max_length=255,
         show_hidden_initial=True,  # an upload from this page gives the lesson a video that the field knows nothing of
         widget=UnfoldAdminTextInputWidget,
-        help_text="The id of the video in the host's dashboard. Its status is fetched after saving; empty: no video.",
+        help_text="The id of the video in the host's dashboard, after the host's name where that is not the usual one "
+        "(cloudflare:…). Its status is fetched after saving; empty: no video.",
     )
 
     class Meta:

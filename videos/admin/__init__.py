@@ -44,7 +44,8 @@ class VideoForm(forms.ModelForm):
         required=False,
         max_length=255,
         widget=TextInput,
-        help_text="Paste the id from the host's dashboard; its status is fetched in the background.",
+        help_text="Paste the id from the host's dashboard, after the host's name where that is not the usual one "
+        "(cloudflare:…); its status is fetched in the background.",
     )
 
     tag_names = forms.CharField(

@@ -47,11 +47,11 @@ def attach_host_id(
 
     An id already known is reused where `owner` may manage its video, so the asset's video can be another than `video`:
     point to `asset.video`. Otherwise the id replaces the current asset of `video`, or starts a new video. `owner` None
-    is the system, which may do everything. Without `provider_alias` the first routed host is meant.
+    is the system, which may do everything. Without `provider_alias` the id may name its host, as in `cloudflare:<id>`;
+    otherwise the first routed host is meant.
     Raises InvalidRequest (`video_service_id_invalid`, `video_service_id_taken`, `video_provider_unknown`) or NotYours.
     """
-    host_id = host_id.strip()
-    alias = provider_alias or default_alias()
+    alias, host_id = _named(host_id.strip(), provider_alias)
     if video is not None and owner is not None and not conf.manage_policy()(owner, video):
         raise NotYours()
     with transaction.atomic():
@@ -70,15 +70,23 @@ def find_attachable(*, host_id: str, owner: "AbstractBaseUser | None", provider_
 
     Raises InvalidRequest (`video_service_id_invalid`, `video_service_id_taken`, `video_provider_unknown`).
     """
+    alias, host_id = _named(host_id, provider_alias)
     if not _HOST_ID.fullmatch(host_id):
         raise InvalidRequest("video_service_id_invalid", attr="video_service_id", detail="This is no id of a video.")
-    alias = provider_alias or default_alias()
     asset = Asset.objects.select_related("video").filter(provider=alias, host_id=host_id).first()
     if asset is not None and owner is not None and not conf.manage_policy()(owner, asset.video):
         raise InvalidRequest(
             "video_service_id_taken", attr="video_service_id", detail="This video belongs to somebody else."
         )
     return asset
+
+
+def _named(host_id: str, provider_alias: str) -> tuple[str, str]:
+    """The host that is meant and the id there."""
+    prefix, colon, rest = host_id.partition(":")
+    if not provider_alias and colon and prefix in providers:
+        return prefix, rest
+    return provider_alias or default_alias(), host_id
 
 
 def default_alias() -> str:

@@ -415,3 +415,14 @@ def test_a_copy_is_asked_about_once_for_all_who_found_it_due(sandbox):
     asset = preparing(sandbox, next_poll_at=timezone.now())
     assert [refresh_due_asset(asset.pk), refresh_due_asset(asset.pk)] == [True, False]
     assert not refresh_due_asset(4711)
+
+
+def test_an_id_may_name_the_host_it_is_of(sandbox, settings, django_capture_on_commit_callbacks):
+    settings.VIDEO_ROUTES = [{"use": ["vdocipher"]}, {"use": ["cloudflare"]}]
+    host_id = sandbox.cloudflare.add_video()
+    with django_capture_on_commit_callbacks(execute=True):
+        asset = attach_host_id(host_id=f"cloudflare:{host_id}", title="Pasted", owner=None)
+    asset.refresh_from_db()
+    assert (asset.provider, asset.host_id, asset.status) == ("cloudflare", host_id, AssetStatus.READY)
+    assert attach_host_id(host_id=f"cloudflare:{host_id}", title="Again", owner=None) == asset
+    assert attach_host_id(host_id="unknown:abc", title="Other", owner=None).provider == "vdocipher"
