@@ -294,6 +294,7 @@ if any(_CLOUDFLARE.values()):
             ),
             "allowed_origins": env.list("CLOUDFLARE_STREAM_ALLOWED_ORIGINS", []),
             "pin_ip": env.bool("CLOUDFLARE_STREAM_PIN_IP", False),
+            "max_duration_s": env.int("CLOUDFLARE_STREAM_MAX_DURATION_S", 21600),
         },
     }
 _BUNNY = {
