@@ -1,6 +1,5 @@
 """The videos of one library: the API's numbers for their states, and the hooks' other numbers."""
 
-import threading
 import time
 import uuid
 from enum import IntEnum
@@ -9,6 +8,7 @@ from typing import Any
 from sandbox.bunny import hooks
 from sandbox.bunny.hooks import HookStatus
 from sandbox.context import SandboxContext
+from sandbox.later import Later
 from sandbox.vdocipher.library import READY as MEDIA
 from sandbox.vdocipher.uploads import outcome_of
 
@@ -37,22 +37,16 @@ class BunnySandbox:
 
     def __init__(self, context: SandboxContext) -> None:
         self.context = context
-        self._timers: set[threading.Timer] = set()
-        self._stopped = False
+        self._later = Later(context.store.lock)
 
     def start(self) -> None:
         """Take up again what was being encoded when the sandbox last stopped."""
         for video in self.context.store.values(VIDEOS):
             if video["encoded_at"] is not None:
-                self._settle_later(video["guid"], max(0.0, video["encoded_at"] - time.time()))
+                self._later.call(max(0.0, video["encoded_at"] - time.time()), self._settle, video["guid"])
 
     def stop(self) -> None:
-        with self.context.store.lock:
-            self._stopped = True
-            timers = list(self._timers)
-        for timer in timers:
-            timer.cancel()
-            timer.join(timeout=5)
+        self._later.stop()
 
     def add_video(
         self,
@@ -126,20 +120,11 @@ class BunnySandbox:
             becomes=int(becomes),
         )
         self.tell(guid, HookStatus.UPLOAD_FINISHED)
-        self._settle_later(guid, pause_s)
-
-    def _settle_later(self, guid: str, pause_s: float) -> None:
-        timer = threading.Timer(pause_s, self._settle, [guid])
-        timer.daemon = True
-        with self.context.store.lock:
-            if self._stopped:
-                return
-            self._timers = {other for other in self._timers if other.is_alive()} | {timer}
-            timer.start()
+        self._later.call(pause_s, self._settle, guid)
 
     def _settle(self, guid: str) -> None:
         with self.context.store.lock:
-            video = None if self._stopped else self.context.store.get(VIDEOS, guid)
+            video = None if self._later.is_stopped else self.context.store.get(VIDEOS, guid)
             if video is None or video["becomes"] is None:
                 return
             is_playable = video["becomes"] == VideoStatus.FINISHED

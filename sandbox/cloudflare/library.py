@@ -12,6 +12,7 @@ from sandbox.cloudflare.envelope import STORAGE_EXCEEDED, TOO_MANY_QUEUED, Refus
 from sandbox.cloudflare.hooks import Hooks
 from sandbox.cloudflare.video import DOWNLOADING, ERROR, IN_PROGRESS, PENDING, QUEUED, READY, UNKNOWN, rendered
 from sandbox.context import SandboxContext
+from sandbox.later import Later
 
 VIDEOS = "cloudflare.videos"
 SHORTEST_S = 0.1
@@ -25,9 +26,8 @@ class Library:
         self.context = context
         self._account = account
         self._hooks = hooks
-        self._timers: set[threading.Timer] = set()
+        self._later = Later(context.store.lock)
         self._workers: set[threading.Thread] = set()
-        self._stopped = False
         state_dir = context.config.state_dir
         self._temporary = None if state_dir else tempfile.TemporaryDirectory(prefix="sandbox-cloudflare-")
         self.folder = state_dir / "cloudflare" if state_dir else Path(self._temporary.name)  # type: ignore[union-attr]
@@ -40,16 +40,14 @@ class Library:
         """Take up again what was under way when the sandbox last stopped."""
         for video in self.context.store.values(VIDEOS):
             if video["ends_at"] is not None:
-                self._settle_later(video["uid"], max(0.0, video["ends_at"] - clock.now()))
+                self._later.call(max(0.0, video["ends_at"] - clock.now()), self._settle, video["uid"])
 
     def stop(self) -> None:
+        self._later.stop()
         with self.context.store.lock:
-            self._stopped = True
-            timers, workers = list(self._timers), list(self._workers)
-        for timer in timers:
-            timer.cancel()
-        for thread in (*timers, *workers):
-            thread.join(timeout=STOP_TIMEOUT_S)
+            workers = list(self._workers)
+        for worker in workers:
+            worker.join(timeout=STOP_TIMEOUT_S)
         if self._temporary is not None:
             self._temporary.cleanup()
 
@@ -185,19 +183,10 @@ class Library:
         at, pause_s = clock.now(), self.context.config.cloudflare_encode_s
         times = {"uploaded": at, "started_at": at, "ends_at": at + pause_s}
         self.change(video["uid"], state=QUEUED, size=size, outcome=outcome, **times)
-        self._settle_later(video["uid"], pause_s)
+        self._later.call(pause_s, self._settle, video["uid"])
 
     def _unless_stopped(self, uid: str) -> dict[str, Any] | None:
-        return None if self._stopped else self.context.store.get(VIDEOS, uid)
-
-    def _settle_later(self, uid: str, pause_s: float) -> None:
-        timer = threading.Timer(pause_s, self._settle, [uid])
-        timer.daemon = True
-        with self.context.store.lock:
-            if self._stopped:
-                return
-            self._timers = {other for other in self._timers if other.is_alive()} | {timer}
-            timer.start()
+        return None if self._later.is_stopped else self.context.store.get(VIDEOS, uid)
 
     def _settle(self, uid: str) -> None:
         with self.context.store.lock:

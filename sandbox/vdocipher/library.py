@@ -1,9 +1,9 @@
 import secrets
-import threading
 import time
 from typing import Any
 
 from sandbox.context import SandboxContext
+from sandbox.later import Later
 from sandbox.vdocipher import hooks
 
 VIDEOS = "vdocipher.videos"
@@ -23,22 +23,16 @@ class Library:
 
     def __init__(self, context: SandboxContext) -> None:
         self.context = context
-        self._timers: set[threading.Timer] = set()
-        self._stopped = False
+        self._later = Later(context.store.lock)
 
     def start(self) -> None:
         """Take up again what was queued when the sandbox last stopped."""
         for video in self.context.store.values(VIDEOS):
             if video["status"] == QUEUED and video["encoded_at"] is not None:
-                self._settle_later(video["id"], max(0.0, video["encoded_at"] - time.time()))
+                self._later.call(max(0.0, video["encoded_at"] - time.time()), self._settle, video["id"])
 
     def stop(self) -> None:
-        with self.context.store.lock:
-            self._stopped = True
-            timers = list(self._timers)
-        for timer in timers:
-            timer.cancel()
-            timer.join(timeout=5)
+        self._later.stop()
 
     def add(
         self,
@@ -108,7 +102,7 @@ class Library:
             self.change(
                 video_id, status=QUEUED, size_bytes=size_bytes, encoded_at=time.time() + pause_s, becomes=becomes
             )
-        self._settle_later(video_id, pause_s)
+        self._later.call(pause_s, self._settle, video_id)
 
     def count_usage(self, video_id: str, kb: int, date: str | None = None) -> None:
         """Add kilobytes delivered to a UTC day, today unless `date` (YYYY-MM-DD) is given."""
@@ -130,18 +124,9 @@ class Library:
         """Kilobytes delivered per video on one UTC day."""
         return [(row["video"], row["kb"]) for row in self.context.store.values(USAGE) if row["date"] == date]
 
-    def _settle_later(self, video_id: str, pause_s: float) -> None:
-        timer = threading.Timer(pause_s, self._settle, [video_id])
-        timer.daemon = True
-        with self.context.store.lock:
-            if self._stopped:
-                return
-            self._timers = {other for other in self._timers if other.is_alive()} | {timer}
-            timer.start()
-
     def _settle(self, video_id: str) -> None:
         with self.context.store.lock:
-            video = None if self._stopped else self.context.store.get(VIDEOS, video_id)
+            video = None if self._later.is_stopped else self.context.store.get(VIDEOS, video_id)
             if video is None or video["status"] != QUEUED or video["becomes"] is None:
                 return
             word = video["becomes"]
