@@ -1,4 +1,4 @@
-"""The routes of `/stripe/v1`. Refunds, disputes, subscriptions, invoices, coupons and the portal are not served yet."""
+"""The routes of `/stripe/v1`. Subscriptions, invoices and the portal are not served yet."""
 
 from typing import Any
 
@@ -17,6 +17,11 @@ from stripe.params import (
     PriceRetrieveParams,
     ProductCreateParams,
     ProductRetrieveParams,
+    RefundCancelParams,
+    RefundCreateParams,
+    RefundListParams,
+    RefundRetrieveParams,
+    RefundUpdateParams,
     WebhookEndpointListParams,
 )
 from stripe.params.checkout import (
@@ -35,6 +40,7 @@ from sandbox.stripe.events import COLLECTION as EVENTS
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.protocol import Handler, authenticate, refusal, respond, view
 from sandbox.stripe.reading import fits, page
+from sandbox.stripe.refunds import REFUNDS
 from sandbox.stripe.stand_in import StripeSandbox
 
 Data = dict[str, Any]
@@ -44,6 +50,7 @@ MOST_TYPES = 20
 def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     api = flask.Blueprint("v1", __name__)
     store, catalogue, checkout = sandbox.context.store, sandbox.catalogue, sandbox.checkout
+    refunds = sandbox.money_back
 
     def route(method: str, rule: str, parameters: type, handler: Handler) -> None:
         endpoint = f"{method.lower()}_{rule.strip('/').replace('/', '_').replace('<', '').replace('>', '')}"
@@ -76,14 +83,12 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
         checkout.session(id)
         return page(checkout.line_items(id), data, path=f"/v1/checkout/sessions/{id}/line_items")
 
-    def list_intents(data: Data) -> Record:
-        found = [intent for intent in newest_first(INTENTS) if fits(intent, data, "customer")]
-        return page(found, data, path="/v1/payment_intents")
+    def listing(collection: str, path: str, *names: str) -> Handler:
+        def list_them(data: Data) -> Record:
+            found = [record for record in newest_first(collection) if fits(record, data, *names)]
+            return page(found, data, path=path)
 
-    def list_charges(data: Data) -> Record:
-        names = ("payment_intent", "customer", "transfer_group")
-        found = [charge for charge in newest_first(CHARGES) if fits(charge, data, *names)]
-        return page(found, data, path="/v1/charges")
+        return list_them
 
     def list_events(data: Data) -> Record:
         wanted = _event_types(data)
@@ -107,10 +112,16 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     route("GET", "/checkout/sessions/<id>", SessionRetrieveParams, lambda data, id: checkout.session(id))
     route("POST", "/checkout/sessions/<id>/expire", SessionExpireParams, lambda data, id: checkout.expire(id))
     route("GET", "/checkout/sessions/<id>/line_items", SessionListLineItemsParams, list_line_items)
-    route("GET", "/payment_intents", PaymentIntentListParams, list_intents)
+    route("GET", "/payment_intents", PaymentIntentListParams, listing(INTENTS, "/v1/payment_intents", "customer"))
     route("GET", "/payment_intents/<id>", PaymentIntentRetrieveParams, retrieval(INTENTS, "payment_intent"))
-    route("GET", "/charges", ChargeListParams, list_charges)
+    charges = listing(CHARGES, "/v1/charges", "payment_intent", "customer", "transfer_group")
+    route("GET", "/charges", ChargeListParams, charges)
     route("GET", "/charges/<id>", ChargeRetrieveParams, retrieval(CHARGES, "charge"))
+    route("POST", "/refunds", RefundCreateParams, refunds.create)
+    route("GET", "/refunds", RefundListParams, listing(REFUNDS, "/v1/refunds", "charge", "payment_intent"))
+    route("GET", "/refunds/<id>", RefundRetrieveParams, lambda data, id: refunds.refund(id))
+    route("POST", "/refunds/<id>", RefundUpdateParams, refunds.update)
+    route("POST", "/refunds/<id>/cancel", RefundCancelParams, lambda data, id: refunds.cancel(id))
     route("GET", "/events", EventListParams, list_events)
     route("GET", "/events/<id>", EventRetrieveParams, retrieval(EVENTS, "event"))
     route("POST", "/products", ProductCreateParams, catalogue.create_product)

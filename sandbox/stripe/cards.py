@@ -40,7 +40,13 @@ DECLINES = {
         "An error occurred while processing your card. Try again in a little bit.",
     ),
 }
+FAILING_REFUND, SLOW_REFUND = "4000000000005126", "4000000000007726"
+FRAUDULENT_DISPUTE, INQUIRY = "4000000000000259", "4000000000001976"
 GOOD = {
+    FAILING_REFUND: "visa",
+    SLOW_REFUND: "visa",
+    FRAUDULENT_DISPUTE: "visa",
+    INQUIRY: "visa",
     "4242424242424242": "visa",
     "4000056655665556": "visa",
     "5555555555554444": "mastercard",

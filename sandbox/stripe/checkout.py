@@ -7,12 +7,11 @@ from sandbox.stripe import resources
 from sandbox.stripe.cards import Decline, read_card
 from sandbox.stripe.catalogue import Catalogue
 from sandbox.stripe.errors import StripeError, missing_object
-from sandbox.stripe.events import Events
+from sandbox.stripe.ledger import Ledger, News
 from sandbox.stripe.session_request import build_line_items, build_session, check_session
-from sandbox.stripe.settings import Settings
 
 SESSIONS, INTENTS, CHARGES = "stripe.sessions", "stripe.payment_intents", "stripe.charges"
-DETAILS = "stripe.session_details"
+DETAILS, CARDS = "stripe.session_details", "stripe.cards"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,24 +22,15 @@ class Buyer:
     name: str | None = None
 
 
-@dataclass(frozen=True)
-class News:
-    """An event that a change has earned; told once the change is stored and the lock is free."""
-
-    kind: str
-    subject: Record
-    is_waited_for: bool = False
-
-
 class Checkout:
     """The life of Checkout Sessions and of the intents and charges behind them: open, then complete or expired."""
 
-    def __init__(self, context: SandboxContext, settings: Settings, catalogue: Catalogue, events: Events) -> None:
+    def __init__(self, context: SandboxContext, catalogue: Catalogue, ledger: Ledger) -> None:
         self._context = context
         self._store = context.store
-        self._settings = settings
+        self._settings = ledger.settings
         self._catalogue = catalogue
-        self._events = events
+        self._ledger = ledger
 
     def create(self, data: dict[str, Any]) -> Record:
         now = self._settings.now()
@@ -85,8 +75,8 @@ class Checkout:
                     "canceled_at": self._settings.now(),
                     "cancellation_reason": "expired",
                 }
-                news.append(News("payment_intent.canceled", self._change(INTENTS, intent, cancelled)))
-        self._tell(news)
+                news.append(News("payment_intent.canceled", self._ledger.change(INTENTS, intent, cancelled)))
+        self._ledger.tell(news)
         return session
 
     def expire_due(self) -> None:
@@ -109,10 +99,11 @@ class Checkout:
             if card.decline:
                 news += self._decline(intent, charge, card.decline)
             else:
+                self._store.put(CARDS, charge["id"], {"number": card.number})
                 news += self._succeed(intent, charge)
                 session = self._complete(session, buyer, payment_status="paid")
                 news.append(News("checkout.session.completed", session, is_waited_for=True))
-        self._tell(news, wait_s)
+        self._ledger.tell(news, wait_s)
         if card.decline:
             raise StripeError(card.decline.message, status=402, type="card_error", code=card.decline.code)
         return session
@@ -132,11 +123,11 @@ class Checkout:
             }
             news += [
                 News("charge.pending", charge),
-                News("payment_intent.processing", self._change(INTENTS, intent, waiting)),
+                News("payment_intent.processing", self._ledger.change(INTENTS, intent, waiting)),
             ]
             session = self._complete(session, buyer, payment_status="unpaid")
             news.append(News("checkout.session.completed", session, is_waited_for=True))
-        self._tell(news, wait_s)
+        self._ledger.tell(news, wait_s)
         return session
 
     def complete_free(self, session_id: str, buyer: Buyer, *, wait_s: float = 0) -> Record:
@@ -149,7 +140,7 @@ class Checkout:
             if session["amount_total"]:
                 raise StripeError("This Checkout Session has an amount to pay.", param="card_number")
             session = self._complete(session, buyer, payment_status="no_payment_required")
-        self._tell([News("checkout.session.completed", session, is_waited_for=True)], wait_s)
+        self._ledger.tell([News("checkout.session.completed", session, is_waited_for=True)], wait_s)
         return session
 
     def settle(self, session_id: str, outcome: Literal["succeeded", "failed"]) -> Record:
@@ -163,14 +154,16 @@ class Checkout:
             if outcome == "succeeded":
                 paid = {"status": "succeeded", "paid": True, "captured": True, "amount_captured": charge["amount"]}
                 paid["outcome"] = resources.OUTCOMES["succeeded"]
-                news = self._succeed(intent, self._change(CHARGES, charge, paid))
-                session = self._change(SESSIONS, session, {"payment_status": "paid"})
+                news = self._succeed(intent, self._ledger.change(CHARGES, charge, paid))
+                session = self._ledger.change(SESSIONS, session, {"payment_status": "paid"})
             else:
                 refusal = Decline("payment_method_provider_decline", None, "The bank returned the debit.")
-                failed = self._change(CHARGES, charge, {"status": "failed", "outcome": resources.OUTCOMES["failed"]})
+                failed = self._ledger.change(
+                    CHARGES, charge, {"status": "failed", "outcome": resources.OUTCOMES["failed"]}
+                )
                 news = self._decline(intent, failed, refusal)
             news.append(News(f"checkout.session.async_payment_{outcome}", session))
-        self._tell(news)
+        self._ledger.tell(news)
         return session
 
     def _open(self, session_id: str) -> Record:
@@ -192,17 +185,18 @@ class Checkout:
         types = session["payment_method_types"]
         intent = resources.payment_intent(session, data, method_types=types, now=self._settings.now())
         self._store.put(INTENTS, intent["id"], intent)
-        session = self._change(SESSIONS, session, {"payment_intent": intent["id"]})
+        session = self._ledger.change(SESSIONS, session, {"payment_intent": intent["id"]})
         return session, intent, [News("payment_intent.created", intent)]
 
     def _charge(self, intent: Record, buyer: Buyer, details: Record, *, status: str) -> Record:
         charge = resources.charge(
             intent, email=buyer.email, name=buyer.name, details=details, status=status, now=self._settings.now()
         )
-        self._store.put(CHARGES, charge["id"], charge)
-        return charge
+        return self._ledger.keep(CHARGES, charge)
 
     def _succeed(self, intent: Record, charge: Record) -> list[News]:
+        receipt_url = f"{self._context.base_url}/stripe/receipts/{charge['id']}"
+        charge = self._ledger.change(CHARGES, charge, {"receipt_url": receipt_url})
         paid = {
             "status": "succeeded",
             "amount_received": intent["amount"],
@@ -210,14 +204,14 @@ class Checkout:
             "payment_method": charge["payment_method"],
             "last_payment_error": None,
         }
-        intent = self._change(INTENTS, intent, paid)
+        intent = self._ledger.change(INTENTS, intent, paid)
         return [News("charge.succeeded", charge), News("payment_intent.succeeded", intent)]
 
     def _decline(self, intent: Record, charge: Record, refusal: Decline) -> list[News]:
         failure = {"failure_code": refusal.code, "failure_message": refusal.message}
         if charge["outcome"] and refusal.decline_code:
             failure["outcome"] = charge["outcome"] | {"reason": refusal.decline_code}
-        charge = self._change(CHARGES, charge, failure)
+        charge = self._ledger.change(CHARGES, charge, failure)
         error = {
             "charge": charge["id"],
             "code": refusal.code,
@@ -227,7 +221,7 @@ class Checkout:
             "type": "card_error" if refusal.decline_code else "invalid_request_error",
         }
         failed = {"status": "requires_payment_method", "latest_charge": charge["id"], "last_payment_error": error}
-        intent = self._change(INTENTS, intent, failed | {"payment_method": None})
+        intent = self._ledger.change(INTENTS, intent, failed | {"payment_method": None})
         return [News("charge.failed", charge), News("payment_intent.payment_failed", intent)]
 
     def _complete(self, session: Record, buyer: Buyer, *, payment_status: str) -> Record:
@@ -250,13 +244,4 @@ class Checkout:
         }
         if session["automatic_tax"]["enabled"]:
             done["automatic_tax"] = session["automatic_tax"] | {"status": "complete"}
-        return self._change(SESSIONS, session, done)
-
-    def _change(self, collection: str, record: Record, values: Record) -> Record:
-        changed = record | values
-        self._store.put(collection, changed["id"], changed)
-        return changed
-
-    def _tell(self, news: list[News], wait_s: float = 0) -> None:
-        for item in news:
-            self._events.emit(item.kind, item.subject, wait_s=wait_s if item.is_waited_for else 0)
+        return self._ledger.change(SESSIONS, session, done)

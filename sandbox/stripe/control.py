@@ -35,6 +35,17 @@ def create_control(sandbox: StripeSandbox) -> flask.Blueprint:
     def expire(session_id: str) -> flask.Response:
         return _answer(lambda: sandbox.expire(session_id))
 
+    @control.post("/payment_intents/<intent_id>/refund")
+    def refund(intent_id: str) -> flask.Response:
+        sent = _sent(amount=int, status=str)
+        return _answer(lambda: sandbox.refund(intent_id, sent.get("amount"), status=sent.get("status")))
+
+    @control.post("/refunds/<refund_id>/settle")
+    def settle_refund(refund_id: str) -> flask.Response:
+        sent = _sent(status=str, reason=str)
+        reason = sent.get("reason", "unknown")
+        return _answer(lambda: sandbox.settle_refund(refund_id, sent.get("status", ""), reason=reason))
+
     @control.post("/events/<event_id>/resend")
     def resend(event_id: str) -> flask.Response:
         sandbox.resend(event_id)

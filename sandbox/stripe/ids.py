@@ -11,6 +11,10 @@ COLLECTIONS = {
     "prod": "stripe.products",
     "price": "stripe.prices",
     "cus": "stripe.customers",
+    "re": "stripe.refunds",
+    "dp": "stripe.disputes",
+    "txn": "stripe.balance_transactions",
+    "promo": "stripe.promotion_codes",
     "we": "stripe.webhook_endpoints",
 }
 

@@ -6,7 +6,7 @@ import flask
 
 from sandbox.store import Record
 from sandbox.stripe import money
-from sandbox.stripe.checkout import Buyer
+from sandbox.stripe.checkout import CHARGES, Buyer
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.stand_in import StripeSandbox
 
@@ -31,6 +31,20 @@ def create_pages(sandbox: StripeSandbox) -> flask.Blueprint:
     @pages.post("/c/pay/<session_id>")
     def submit(session_id: str) -> flask.Response:
         return _with_session(sandbox, session_id, lambda session: _pay(sandbox, session, flask.request.form))
+
+    @pages.get("/receipts/<charge_id>")
+    def receipt(charge_id: str) -> flask.Response:
+        charge = sandbox.context.store.get(CHARGES, charge_id)
+        if charge is None or not charge["paid"]:
+            return _page("stripe_closed.html", 404, title="No such page", text="This receipt does not exist.")
+        currency = charge["currency"]
+        return _page(
+            "stripe_receipt.html",
+            200,
+            charge=charge,
+            amount=money.display(charge["amount"], currency),
+            refunded=money.display(charge["amount_refunded"], currency) if charge["amount_refunded"] else "",
+        )
 
     return pages
 

@@ -82,6 +82,9 @@ def _expand(value: Any, parts: list[str], path: str, store: Store) -> None:
         details = store.get("stripe.session_details", value["id"]) or {}
         at = f"/v1/checkout/sessions/{value['id']}/line_items"
         value[name] = value.get(name) or page(details["line_items"], {}, path=at)
+    elif name == "refunds" and value["object"] == "charge":
+        refunds = [refund for refund in store.values("stripe.refunds") if refund["charge"] == value["id"]][::-1]
+        value[name] = value.get(name) or page(refunds, {}, path=f"/v1/charges/{value['id']}/refunds")
     elif isinstance(value.get(name), str):
         collection = collection_of(value[name])
         if collection is None:

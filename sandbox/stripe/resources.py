@@ -277,3 +277,48 @@ def webhook_endpoint(url: str, enabled_events: list[str], *, api_version: str) -
 
 def listing(items: list[Record], *, path: str, has_more: bool) -> Record:
     return {"object": "list", "data": items, "has_more": has_more, "url": quote(path)}
+
+
+def refund(of_charge: Record, data: dict[str, Any], *, amount: int, status: str, now: int) -> Record:
+    """Money on its way back; `status` is what the means of payment starts with (succeeded for cards)."""
+    card = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
+    is_card = of_charge["payment_method_details"]["type"] == "card"
+    return {
+        "id": new_id("re"),
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": None,
+        "charge": of_charge["id"],
+        "created": now,
+        "currency": of_charge["currency"],
+        "destination_details": {"card": card, "type": "card"} if is_card else None,
+        "metadata": data.get("metadata") or {},
+        "payment_intent": of_charge["payment_intent"],
+        "reason": data.get("reason"),
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": status,
+        "transfer_reversal": None,
+    }
+
+
+def balance_transaction(kind: str, amount: int, *, currency: str, source: str, fee: int, now: int) -> Record:
+    fees = {"amount": fee, "application": None, "currency": currency, "description": "Fee", "type": "stripe_fee"}
+    return {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": now,
+        "balance_type": "payments",
+        "created": now,
+        "currency": currency,
+        "description": None,
+        "exchange_rate": None,
+        "fee": fee,
+        "fee_details": [fees] if fee else [],
+        "net": amount - fee,
+        "reporting_category": "dispute" if kind == "adjustment" else kind,
+        "source": source,
+        "status": "available",
+        "type": kind,
+    }

@@ -8,6 +8,8 @@ from sandbox.stripe.checkout import SESSIONS, Buyer, Checkout
 from sandbox.stripe.events import COLLECTION as EVENTS
 from sandbox.stripe.events import HELD_BACK_S, Events
 from sandbox.stripe.idempotency import Idempotency
+from sandbox.stripe.ledger import Ledger
+from sandbox.stripe.refunds import REFUNDS, Refunds
 from sandbox.stripe.settings import Settings
 
 TICK_S = 0.5
@@ -26,7 +28,9 @@ class StripeSandbox:
         self.idempotency = Idempotency(context.store)
         self.catalogue = Catalogue(context.store, self.settings)
         self.event_log = Events(context, self.settings)
-        self.checkout = Checkout(context, self.settings, self.catalogue, self.event_log)
+        ledger = Ledger(context.store, self.settings, self.event_log)
+        self.checkout = Checkout(context, self.catalogue, ledger)
+        self.money_back = Refunds(ledger)
         self._stopping = threading.Event()
         self._clockwork = threading.Thread(target=self._tick, name="stripe-clockwork", daemon=True)
 
@@ -71,15 +75,35 @@ class StripeSandbox:
     def expire(self, session_id: str) -> Record:
         return self.checkout.expire(session_id)
 
+    def refund(self, payment_intent_id: str, amount: int | None = None, *, status: str | None = None) -> Record:
+        """Give money back as somebody at the Dashboard does: without metadata, all that is left unless told.
+
+        `status` overrides what the means of payment starts with. Raises StripeError for what Stripe refuses.
+        """
+        data = {"payment_intent": payment_intent_id} | ({} if amount is None else {"amount": amount})
+        return self.money_back.create(data, status=status)
+
+    def settle_refund(self, refund_id: str, status: str, *, reason: str = "unknown") -> Record:
+        """Let a refund become succeeded, failed (also after it succeeded) or requires_action."""
+        return self.money_back.settle(refund_id, status, reason=reason)
+
+    def refunds(self) -> list[Record]:
+        """Every refund, oldest first."""
+        return self.context.store.values(REFUNDS)
+
     def resend(self, event_id: str) -> None:
         self.event_log.resend(event_id)
 
     def advance(self, seconds: int) -> None:
         """Move the stand-in's clock on and let what is due by then happen."""
         self.settings.advance(seconds)
-        self.checkout.expire_due()
+        self._let_due_happen()
 
     def _tick(self) -> None:
         while not self._stopping.wait(TICK_S):
-            self.checkout.expire_due()
+            self._let_due_happen()
             self.event_log.flush(older_than_s=HELD_BACK_S)
+
+    def _let_due_happen(self) -> None:
+        self.checkout.expire_due()
+        self.money_back.settle_due()
