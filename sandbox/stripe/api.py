@@ -9,6 +9,10 @@ from stripe.params import (
     ChargeRetrieveParams,
     CustomerCreateParams,
     CustomerRetrieveParams,
+    DisputeCloseParams,
+    DisputeListParams,
+    DisputeRetrieveParams,
+    DisputeUpdateParams,
     EventListParams,
     EventRetrieveParams,
     PaymentIntentListParams,
@@ -35,6 +39,7 @@ from stripe.params.checkout import (
 from sandbox.store import Record
 from sandbox.stripe import resources
 from sandbox.stripe.checkout import CHARGES, INTENTS, SESSIONS
+from sandbox.stripe.disputes import DISPUTES
 from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.events import COLLECTION as EVENTS
 from sandbox.stripe.ids import new_id
@@ -50,7 +55,7 @@ MOST_TYPES = 20
 def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     api = flask.Blueprint("v1", __name__)
     store, catalogue, checkout = sandbox.context.store, sandbox.catalogue, sandbox.checkout
-    refunds = sandbox.money_back
+    refunds, disputes = sandbox.money_back, sandbox.quarrels
 
     def route(method: str, rule: str, parameters: type, handler: Handler) -> None:
         endpoint = f"{method.lower()}_{rule.strip('/').replace('/', '_').replace('<', '').replace('>', '')}"
@@ -122,6 +127,10 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     route("GET", "/refunds/<id>", RefundRetrieveParams, lambda data, id: refunds.refund(id))
     route("POST", "/refunds/<id>", RefundUpdateParams, refunds.update)
     route("POST", "/refunds/<id>/cancel", RefundCancelParams, lambda data, id: refunds.cancel(id))
+    route("GET", "/disputes", DisputeListParams, listing(DISPUTES, "/v1/disputes", "charge", "payment_intent"))
+    route("GET", "/disputes/<id>", DisputeRetrieveParams, lambda data, id: disputes.dispute(id))
+    route("POST", "/disputes/<id>", DisputeUpdateParams, disputes.update)
+    route("POST", "/disputes/<id>/close", DisputeCloseParams, lambda data, id: disputes.close(id))
     route("GET", "/events", EventListParams, list_events)
     route("GET", "/events/<id>", EventRetrieveParams, retrieval(EVENTS, "event"))
     route("POST", "/products", ProductCreateParams, catalogue.create_product)

@@ -1,10 +1,11 @@
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sandbox.context import SandboxContext
 from sandbox.store import Record
 from sandbox.stripe import resources
-from sandbox.stripe.cards import Decline, read_card
+from sandbox.stripe.cards import Card, Decline, read_card
 from sandbox.stripe.catalogue import Catalogue
 from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.ledger import Ledger, News
@@ -25,12 +26,20 @@ class Buyer:
 class Checkout:
     """The life of Checkout Sessions and of the intents and charges behind them: open, then complete or expired."""
 
-    def __init__(self, context: SandboxContext, catalogue: Catalogue, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        context: SandboxContext,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        on_card_paid: Callable[[Card, Record], object] = lambda card, charge: None,
+    ) -> None:
+        """`on_card_paid` is called with the card and its charge once everybody has been told of the payment."""
         self._context = context
         self._store = context.store
         self._settings = ledger.settings
         self._catalogue = catalogue
         self._ledger = ledger
+        self._on_card_paid = on_card_paid
 
     def create(self, data: dict[str, Any]) -> Record:
         now = self._settings.now()
@@ -106,6 +115,7 @@ class Checkout:
         self._ledger.tell(news, wait_s)
         if card.decline:
             raise StripeError(card.decline.message, status=402, type="card_error", code=card.decline.code)
+        self._on_card_paid(card, charge)
         return session
 
     def pay_by_bank_debit(self, session_id: str, buyer: Buyer, *, wait_s: float = 0) -> Record:

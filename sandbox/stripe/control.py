@@ -46,6 +46,16 @@ def create_control(sandbox: StripeSandbox) -> flask.Blueprint:
         reason = sent.get("reason", "unknown")
         return _answer(lambda: sandbox.settle_refund(refund_id, sent.get("status", ""), reason=reason))
 
+    @control.post("/disputes")
+    def open_dispute() -> flask.Response:
+        sent = _sent(charge=str, payment_intent=str, status=str, reason=str, amount=int)
+        disputed = sent.pop("charge", None) or sent.pop("payment_intent", "")
+        return _answer(lambda: sandbox.open_dispute(disputed, **sent))
+
+    @control.post("/disputes/<dispute_id>/move")
+    def move_dispute(dispute_id: str) -> flask.Response:
+        return _answer(lambda: sandbox.move_dispute(dispute_id, _sent(status=str).get("status", "")))
+
     @control.post("/events/<event_id>/resend")
     def resend(event_id: str) -> flask.Response:
         sandbox.resend(event_id)

@@ -13,6 +13,7 @@ COLLECTIONS = {
     "cus": "stripe.customers",
     "re": "stripe.refunds",
     "dp": "stripe.disputes",
+    "du": "stripe.disputes",
     "txn": "stripe.balance_transactions",
     "promo": "stripe.promotion_codes",
     "we": "stripe.webhook_endpoints",

@@ -1,6 +1,7 @@
 """Limits that Stripe sets on single values; those of metadata are from its guide and not confirmed against the API."""
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.stripe.errors import StripeError
@@ -47,3 +48,10 @@ def check_metadata(metadata: dict[str, str] | str | None, *, param: str) -> None
         if len(value) > 500:
             message = f"Metadata values can have up to 500 characters, but this one has {len(value)}."
             raise StripeError(message, param=f"{param}[{name}]")
+
+
+def merged_metadata(metadata: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Metadata after an update: the keys sent replace those of the same name; '' unsets them all."""
+    if "metadata" not in data:
+        return metadata
+    return metadata | data["metadata"] if data["metadata"] else {}

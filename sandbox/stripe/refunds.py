@@ -3,11 +3,12 @@ from typing import Any
 from sandbox.store import Record
 from sandbox.stripe import cards, money, resources
 from sandbox.stripe.checkout import CARDS, CHARGES, INTENTS
+from sandbox.stripe.disputes import DISPUTES
 from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.ledger import Ledger, News
-from sandbox.stripe.limits import check_metadata
+from sandbox.stripe.limits import check_metadata, merged_metadata
 
-REFUNDS, DUE, DISPUTES = "stripe.refunds", "stripe.refunds_due", "stripe.disputes"
+REFUNDS, DUE = "stripe.refunds", "stripe.refunds_due"
 LATER_S = 2
 NOT_ACTED_ON = frozenset(
     ["currency", "customer", "instructions_email", "origin", "refund_application_fee", "reverse_transfer"]
@@ -64,7 +65,7 @@ class Refunds:
         check_metadata(data.get("metadata"), param="metadata")
         with self._store.lock:
             refund = self.refund(id)
-            refund = self._ledger.change(REFUNDS, refund, {"metadata": merged(refund["metadata"], data)})
+            refund = self._ledger.change(REFUNDS, refund, {"metadata": merged_metadata(refund["metadata"], data)})
         self._ledger.tell([News("refund.updated", refund), News("charge.refund.updated", refund)])
         return refund
 
@@ -177,10 +178,3 @@ class Refunds:
         total = sum(r["amount"] for r in self.of_charge(charge_id) if r["status"] not in GIVEN_BACK)
         values = {"amount_refunded": total, "refunded": total == charge["amount"]}
         return self._ledger.change(CHARGES, charge, values)
-
-
-def merged(metadata: Record, data: dict[str, Any]) -> Record:
-    """Metadata after an update: the keys sent replace those of the same name; '' unsets them all."""
-    if "metadata" not in data:
-        return metadata
-    return metadata | data["metadata"] if data["metadata"] else {}

@@ -322,3 +322,36 @@ def balance_transaction(kind: str, amount: int, *, currency: str, source: str, f
         "status": "available",
         "type": kind,
     }
+
+
+def dispute(of_charge: Record, *, amount: int, reason: str, due_by: int, now: int) -> Record:
+    """A dispute without a status yet: who opens it says how far it has come."""
+    card = of_charge["payment_method_details"].get("card")
+    brand = card["brand"] if card else ""
+    case = {"brand": brand, "case_type": "chargeback", "network": brand, "network_reason_code": "10.4"}
+    return {
+        "id": new_id("du"),
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": of_charge["id"],
+        "created": now,
+        "currency": of_charge["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {"enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": due_by,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+            "submission_method": "not_submitted",
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "network_reason_code": "10.4" if card else None,
+        "payment_intent": of_charge["payment_intent"],
+        "payment_method_details": {"card": case, "type": "card"} if card else None,
+        "reason": reason,
+    }

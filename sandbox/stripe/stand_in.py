@@ -3,8 +3,10 @@ from typing import Literal
 
 from sandbox.context import SandboxContext
 from sandbox.store import Record
+from sandbox.stripe.cards import Card
 from sandbox.stripe.catalogue import Catalogue
 from sandbox.stripe.checkout import SESSIONS, Buyer, Checkout
+from sandbox.stripe.disputes import DISPUTED_CARDS, DISPUTES, Disputes
 from sandbox.stripe.events import COLLECTION as EVENTS
 from sandbox.stripe.events import HELD_BACK_S, Events
 from sandbox.stripe.idempotency import Idempotency
@@ -29,8 +31,9 @@ class StripeSandbox:
         self.catalogue = Catalogue(context.store, self.settings)
         self.event_log = Events(context, self.settings)
         ledger = Ledger(context.store, self.settings, self.event_log)
-        self.checkout = Checkout(context, self.catalogue, ledger)
+        self.checkout = Checkout(context, self.catalogue, ledger, self._dispute_if_told)
         self.money_back = Refunds(ledger)
+        self.quarrels = Disputes(ledger)
         self._stopping = threading.Event()
         self._clockwork = threading.Thread(target=self._tick, name="stripe-clockwork", daemon=True)
 
@@ -91,6 +94,25 @@ class StripeSandbox:
         """Every refund, oldest first."""
         return self.context.store.values(REFUNDS)
 
+    def open_dispute(
+        self,
+        charge_or_intent: str,
+        status: str = "needs_response",
+        *,
+        reason: str = "fraudulent",
+        amount: int | None = None,
+    ) -> Record:
+        """Let the cardholder dispute a payment (all of it unless told); it may be lost or prevented from the start."""
+        return self.quarrels.open(charge_or_intent, status, reason=reason, amount=amount)
+
+    def move_dispute(self, dispute_id: str, status: str) -> Record:
+        """Let the bank bring a dispute on; raises StripeError for a way that no dispute goes."""
+        return self.quarrels.move(dispute_id, status)
+
+    def disputes(self) -> list[Record]:
+        """Every dispute, oldest first."""
+        return self.context.store.values(DISPUTES)
+
     def resend(self, event_id: str) -> None:
         self.event_log.resend(event_id)
 
@@ -107,3 +129,7 @@ class StripeSandbox:
     def _let_due_happen(self) -> None:
         self.checkout.expire_due()
         self.money_back.settle_due()
+
+    def _dispute_if_told(self, card: Card, charge: Record) -> None:
+        if status := DISPUTED_CARDS.get(card.number):
+            self.quarrels.open(charge["id"], status, reason="fraudulent")
