@@ -252,6 +252,11 @@ STRIPE_API_VERSION = env.str("STRIPE_API_VERSION", "")
 PAYMENTS_ENV = env.str("PAYMENTS_ENV", "development" if DEBUG else "production")
 PAYMENTS_CHECKOUT_MINUTES = env.int("PAYMENTS_CHECKOUT_MINUTES", 60)
 PAYMENTS_MAX_OPEN_CHECKOUTS = env.int("PAYMENTS_MAX_OPEN_CHECKOUTS", 10)
+PAYMENTS_PROMOTION_CODES = env.bool("PAYMENTS_PROMOTION_CODES", False)
+PAYMENTS_DOUBLE_PAYMENT = env.str("PAYMENTS_DOUBLE_PAYMENT", "refund")
+PAYMENTS_DISPUTE_OPENED = env.str("PAYMENTS_DISPUTE_OPENED", "suspend")
+PAYMENTS_DISPUTE_WON = env.str("PAYMENTS_DISPUTE_WON", "restore")
+PAYMENTS_DISPUTE_LOST = env.str("PAYMENTS_DISPUTE_LOST", "revoke")
 
 # --- Courses --------------------------------------------------------------------------------------------------------
 

@@ -13,3 +13,6 @@ class PaymentsConfig(AppConfig):
 
         register(mails.ORDER_CONFIRMATION, mails.render_order_confirmation)
         register(mails.PAYMENT_FAILED, mails.render_payment_failed)
+        register(mails.REFUND_ISSUED, mails.render_refund_issued)
+        register(mails.DISPUTE_OPENED, mails.render_dispute_opened)
+        register(mails.DISPUTE_CLOSED, mails.render_dispute_closed)

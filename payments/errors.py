@@ -34,11 +34,15 @@ class IdempotencyConflict(ProviderRejected):
     """The idempotency key was used before, with another content."""
 
 
+class ObjectNotFound(ProviderRejected):
+    """The provider knows nothing of this id."""
+
+
 class SessionNotOpen(ProviderRejected):
     """Only an open checkout session can be expired."""
 
 
-class SessionNotFound(ProviderRejected):
+class SessionNotFound(ObjectNotFound):
     """The provider knows no checkout session of this id."""
 
 
@@ -72,3 +76,19 @@ class PaymentProcessing(PaymentsError):
 
 class TooManyOpenCheckouts(PaymentsError):
     """The student has as many unpaid orders as are allowed at once."""
+
+
+class Overtaken(PaymentsError):
+    """Another answer of the provider was applied while this one was on its way; ask again."""
+
+
+class RefundRefused(PaymentsError):
+    """The money cannot be given back; `code`: `nothing_left`, `too_much`, `not_paid`, `disputed` or the provider's."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class PaymentUnderReview(PaymentsError):
+    """The student has paid, but what came does not fit the order: a person looks at it."""

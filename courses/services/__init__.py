@@ -1,3 +1,3 @@
-from courses.services.enrollments import end_enrollment, enroll
+from courses.services.enrollments import end_enrollment, end_right, enroll
 
-__all__ = ["end_enrollment", "enroll"]
+__all__ = ["end_enrollment", "end_right", "enroll"]

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -13,19 +14,54 @@ if TYPE_CHECKING:
     from users.models import User
 
 
+ROUNDS = 3
+
+
+@transaction.atomic
 def enroll(
     *, user: "User", course: Course, source: EnrollmentSource | str, source_reference: str = ""
 ) -> tuple[Enrollment, bool]:
     """Give `user` a right to `course`; returns the active enrollment and whether it is new.
 
     An active enrollment wins over a second one, also in a race: the loser of the unique constraint reads the winner's
-    row. It is safe inside a transaction of the caller.
+    row, and holds it: whoever is ending it has ended it by then, or sees this caller's work first.
     """
-    return Enrollment.objects.get_or_create(
-        user=user,
-        course=course,
-        is_active=True,
-        defaults={"source": source, "source_reference": source_reference},
+    for _ in range(ROUNDS):
+        enrollment, is_new = Enrollment.objects.get_or_create(
+            user=user,
+            course=course,
+            is_active=True,
+            defaults={"source": source, "source_reference": source_reference},
+        )
+        if is_new or _lock_active(user, course) is not None:
+            return enrollment, is_new
+    raise RuntimeError(f"the enrollment of user {user.pk} in course {course.pk} kept ending")
+
+
+@transaction.atomic
+def end_right(
+    *, user: "User", course: Course, source_reference: str, reason: str, heirs: Callable[[], Sequence[str]]
+) -> bool:
+    """End the active enrollment that has this source; False when the student's right comes from elsewhere.
+
+    `heirs` is asked under the enrollment's lock for other sources that still stand: the first of them takes over, and
+    nothing is ended.
+    """
+    enrollment = _lock_active(user, course)
+    if enrollment is None or enrollment.source_reference != source_reference:
+        return False
+    if others := heirs():
+        Enrollment.objects.filter(pk=enrollment.pk).update(source_reference=others[0])
+        return False
+    return end_enrollment(enrollment=enrollment, reason=reason)
+
+
+def _lock_active(user: "User", course: Course) -> Enrollment | None:
+    return (
+        Enrollment.objects.active()
+        .filter(user=user, course=course)
+        .select_for_update(of=("self",), no_key=True)
+        .first()
     )
 
 

@@ -11,6 +11,7 @@ from payments.errors import (
     AlreadyPaid,
     EmailUnverified,
     IdempotencyConflict,
+    Overtaken,
     PaymentProcessing,
     ProviderRejected,
     ProviderUnavailable,
@@ -21,8 +22,8 @@ from payments.models import FailureCode, Order, Payment
 from payments.services.attempts import close_attempt
 from payments.services.reservation import Reservation, reserve
 from payments.services.session_request import session_request
-from payments.services.sync import apply_session
-from payments.stripe import CheckoutSession, Outcome
+from payments.services.sync import apply_reading, sync_checkout
+from payments.stripe import CheckoutSession, Outcome, Reading
 
 if TYPE_CHECKING:
     from courses.models import Course
@@ -56,12 +57,12 @@ def start_checkout(*, user: "User", course: "Course") -> Checkout:
         session = _current_session(reservation, reservation.payment)
         if session is None:
             continue
-        order = apply_session(session) or reservation.order
+        order = _apply(session, reservation.payment) or reservation.order
         if session.outcome is Outcome.OPEN and not order.needs_attention:
             return Checkout(order=order, session_id=session.id, url=session.url)
         if session.outcome is Outcome.OPEN:  # it does not fit the order: paying it would give nothing
             session = _close(session)
-            apply_session(session)
+            sync_checkout(session.id)
         if session.outcome is Outcome.PAID:
             raise AlreadyPaid
         if session.outcome is Outcome.PROCESSING:
@@ -104,6 +105,13 @@ def _create_session(reservation: Reservation, payment: Payment) -> CheckoutSessi
         if error.is_replayed:
             close_attempt(payment, FailureCode.SUPERSEDED)
         raise
+
+
+def _apply(session: CheckoutSession, payment: Payment) -> Order | None:
+    try:
+        return apply_reading(Reading(session=session), revision=payment.revision)
+    except Overtaken:
+        return sync_checkout(session.id)
 
 
 def _close(session: CheckoutSession) -> CheckoutSession:

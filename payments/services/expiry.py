@@ -11,7 +11,7 @@ from payments import stripe
 from payments.errors import PaymentsError, ProviderMisconfigured, ProviderUnavailable, SessionNotFound, SessionNotOpen
 from payments.models import OPEN, FailureCode, Payment
 from payments.services.attempts import close_attempt
-from payments.services.sync import apply_session
+from payments.services.sync import sync_checkout
 from payments.stripe import Outcome
 
 logger = logging.getLogger(__name__)
@@ -85,5 +85,5 @@ def _expire(payment: Payment) -> Outcome:
             session = stripe.expire_session(payment.session_id)
         except SessionNotOpen:
             session = stripe.retrieve_session(payment.session_id)
-    apply_session(session)
+    sync_checkout(payment.session_id)
     return session.outcome

@@ -1,35 +1,26 @@
 from django.utils import timezone
 
-from courses.models import EnrollmentSource
-from courses.services import enroll
 from mailing.services import queue_mail
-from payments.models import GRANTS_ACCESS, Order
+from payments.models import MONEY_CAME, Access, Order
+from payments.services.double_payments import give_back_duplicates
 from payments.services.mails import ORDER_CONFIRMATION
-from payments.services.recompute import flag
+from payments.services.recompute import facts_of
+from payments.services.rights import bring_in_line
 
 
-def fulfil(order: Order) -> bool:
-    """Give the student what a paid order holds, once; False when it is not paid or was fulfilled before.
+def fulfil(order: Order) -> None:
+    """Give the student what the order holds by now, or end it, and confirm a paid order once.
 
-    Of several callers the conditional UPDATE lets one through, on every database. Called inside a transaction.
+    Of several callers the conditional UPDATE lets one through, on every database. Called inside a transaction that
+    holds the order's lock.
     """
-    if order.status not in GRANTS_ACCESS:
-        return False
+    if order.status not in MONEY_CAME:
+        return
+    changed = bring_in_line(order, facts_of(order))
     now = timezone.now()
     if not Order.objects.filter(pk=order.pk, fulfilled_at=None).update(fulfilled_at=now):
-        return False
+        return
     order.fulfilled_at = now
-    for item in order.items.select_related("course").order_by("course_id"):
-        _, is_new = enroll(
-            user=order.user,
-            course=item.course,
-            source=EnrollmentSource.ORDER if order.total_minor else EnrollmentSource.FREE,
-            source_reference=str(order.public_id),
-        )
-        if not is_new:
-            item.is_duplicate = True
-            item.save(update_fields=["is_duplicate"])
-            flag(order, f"Paid for {item.course.slug}, which the student owned already.")
-    order.save(update_fields=["needs_attention"])
-    queue_mail(kind=ORDER_CONFIRMATION, key=str(order.public_id), reference={"order_id": order.pk})
-    return True
+    if any(item.access == Access.GRANTED for item in changed):
+        queue_mail(kind=ORDER_CONFIRMATION, key=str(order.public_id), reference={"order_id": order.pk})
+    give_back_duplicates(order, [item for item in changed if item.is_duplicate])

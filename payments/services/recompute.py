@@ -6,7 +6,20 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from payments.models import SETTLED, FailureCode, Order, OrderStatus, Payment, PaymentStatus
+from payments.models import (
+    GIVEN_BACK,
+    MONEY_CAME,
+    OPEN_DISPUTE,
+    SETTLED,
+    DisputeStatus,
+    FailureCode,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -15,56 +28,99 @@ _ABANDONED = (FailureCode.EXPIRED, FailureCode.SUPERSEDED)
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentFacts:
-    """What counts of one payment; `refunded_minor` holds refunds that were not taken back, and lost disputes."""
+    """What counts of one payment.
+
+    `refunded_minor` holds refunds that were not taken back, and lost disputes. `claimed_minor` is the most that refunds
+    gave back at any time, one that failed later included: who asked for the money has given up the course.
+    """
 
     attempt: int
     status: int
-    amount_minor: int
+    paid_minor: int
+    discount_minor: int = 0
     refunded_minor: int = 0
+    claimed_minor: int = 0
     is_processing: bool = False
     failure_code: str = ""
+    is_disputed: bool = False
+    lost_minor: int = 0
+    is_won: bool = False
 
     @classmethod
     def of(cls, payment: Payment) -> "PaymentFacts":
+        disputes = payment.disputes.all()
+        statuses = {dispute.status for dispute in disputes}
         return cls(
             attempt=payment.attempt,
             status=payment.status,
-            amount_minor=payment.amount_minor,
+            paid_minor=payment.paid_minor,
+            discount_minor=payment.discount_minor,
             refunded_minor=payment.refunded_minor,
+            claimed_minor=claimed_minor(list(payment.refunds.all())),
             is_processing=payment.is_processing,
             failure_code=payment.failure_code,
+            is_disputed=bool(statuses.intersection(OPEN_DISPUTE)),
+            lost_minor=sum(dispute.amount_minor for dispute in disputes if dispute.status == DisputeStatus.LOST),
+            is_won=DisputeStatus.WON in statuses,
         )
 
 
+def claimed_minor(refunds: Iterable[Refund]) -> int:
+    """The most that these refunds of one payment gave back together, a failed one counted with what came before it."""
+    given, most = 0, 0
+    for refund in sorted(refunds, key=lambda refund: (refund.created_at, refund.pk)):
+        if refund.stripe_id is None or refund.status == RefundStatus.CANCELED:
+            continue
+        most = max(most, given + refund.amount_minor)
+        if refund.status in GIVEN_BACK:
+            given += refund.amount_minor
+    return most
+
+
 def derive_status(total_minor: int, payments: Iterable[PaymentFacts]) -> OrderStatus:
-    """The status of an order of `total_minor` with these payments, whatever the order in which they are given."""
+    """The status of an order of `total_minor` with these payments, whatever the order in which they are given.
+
+    Giving back what was paid beyond the total does not count as a refund of the order.
+    """
     known = sorted(payments, key=lambda payment: payment.attempt)
     settled = [payment for payment in known if payment.status in SETTLED]
-    paid_minor = sum(payment.amount_minor for payment in settled)
-    refunded_minor = sum(payment.refunded_minor for payment in settled)
-    if total_minor > 0 and paid_minor == 0:
+    if total_minor > 0 and not settled:
         return _unpaid_status(known)
-    if refunded_minor == 0:
+    if any(payment.is_disputed for payment in settled):
+        return OrderStatus.DISPUTED
+    paid_minor, back_minor = _kept_by(settled, total_minor)
+    if back_minor <= 0:
         return OrderStatus.PAID
-    return OrderStatus.REFUNDED if refunded_minor >= paid_minor else OrderStatus.PARTIALLY_REFUNDED
+    return OrderStatus.REFUNDED if back_minor >= paid_minor else OrderStatus.PARTIALLY_REFUNDED
 
 
 def overpaid_minor(total_minor: int, payments: Iterable[PaymentFacts]) -> int:
     """How much more was taken than the order costs, refunds deducted."""
-    kept = sum(payment.amount_minor - payment.refunded_minor for payment in payments if payment.status in SETTLED)
-    return max(0, kept - total_minor)
+    settled = [payment for payment in payments if payment.status in SETTLED]
+    return max(0, _surplus(settled, total_minor) - sum(payment.refunded_minor for payment in settled))
+
+
+def is_given_up(payments: Iterable[PaymentFacts], *, counts_lost: bool) -> bool:
+    """Whether all that was paid was claimed back, be it that the bank returned it; lost disputes count if asked for."""
+    settled = [payment for payment in payments if payment.status in SETTLED]
+    paid_minor = sum(payment.paid_minor for payment in settled)
+    claimed = sum(payment.claimed_minor + (payment.lost_minor if counts_lost else 0) for payment in settled)
+    return 0 < paid_minor <= claimed
 
 
 def recompute(order: Order) -> OrderStatus:
     """Bring the order's status and payment time in line with its payments; the caller holds the order's lock."""
-    payments = [PaymentFacts.of(payment) for payment in order.payments.all()]
+    payments = facts_of(order)
     order.status = derive_status(order.total_minor, payments)
-    if order.status == OrderStatus.PAID and order.paid_at is None:
+    if order.status in MONEY_CAME and order.paid_at is None:
         order.paid_at = timezone.now()
-    if overpaid_minor(order.total_minor, payments):
-        flag(order, "More was paid than the order costs: give the rest back.")
     order.save(update_fields=["status", "paid_at", "needs_attention"])
     return order.status
+
+
+def facts_of(order: Order) -> list[PaymentFacts]:
+    """The facts of all payments of the order; three statements."""
+    return [PaymentFacts.of(payment) for payment in order.payments.prefetch_related("refunds", "disputes")]
 
 
 def flag(order: Order, reason: str) -> None:
@@ -72,7 +128,20 @@ def flag(order: Order, reason: str) -> None:
     if reason in order.needs_attention:
         return
     logger.error("Order %s needs attention: %s", order.public_id, reason)
-    order.needs_attention = f"{order.needs_attention} {reason}".strip()[:255]
+    order.needs_attention = f"{order.needs_attention} {reason}".strip()
+
+
+def _surplus(settled: list[PaymentFacts], total_minor: int) -> int:
+    """What was paid beyond the total; a discount counts as if it had been paid, once."""
+    discount_minor = max((payment.discount_minor for payment in settled), default=0)
+    return max(0, sum(payment.paid_minor for payment in settled) + discount_minor - total_minor)
+
+
+def _kept_by(settled: list[PaymentFacts], total_minor: int) -> tuple[int, int]:
+    """What was paid for the order, and what of that was given back; the surplus of a double payment left out."""
+    surplus = _surplus(settled, total_minor)
+    paid_minor = sum(payment.paid_minor for payment in settled) - surplus
+    return paid_minor, sum(payment.refunded_minor for payment in settled) - surplus
 
 
 def _unpaid_status(payments: list[PaymentFacts]) -> OrderStatus:

@@ -35,6 +35,7 @@ def session_request(order: Order, payment: Payment) -> SessionRequest:
         cancel_url=_frontend("payment-cancel", slug),
         expires_at=expires_at,
         idempotency_key=payment.idempotency_key,
+        takes_promotion_codes=settings.PAYMENTS_PROMOTION_CODES,
     )
 
 

@@ -1,73 +1,145 @@
-"""Stripe is asked, not believed: webhook, landing page, admin and expiry all end in `apply_session`."""
+"""Stripe is asked, not believed: webhook, landing page, admin and commands all end in `sync_checkout`.
+
+Refunds and disputes have no way of their own: they lead to the session that was paid, and all that Stripe knows of its
+money is read and applied together.
+"""
 
 import logging
+from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from mailing.services import queue_mail
 from payments import configuration, stripe
-from payments.errors import ForeignSession, SessionNotFound, UnknownSession
+from payments.errors import (
+    ForeignSession,
+    Overtaken,
+    ProviderUnavailable,
+    SessionNotFound,
+    UnknownSession,
+)
 from payments.models import SETTLED, FailureCode, Order, Payment, PaymentStatus
+from payments.services.double_payments import give_back_surplus
 from payments.services.fulfilment import fulfil
 from payments.services.mails import PAYMENT_FAILED
+from payments.services.money_back import apply_money_back
 from payments.services.recompute import flag, recompute
-from payments.stripe import CheckoutSession, Outcome
+from payments.stripe import CheckoutSession, Outcome, Reading
 
 logger = logging.getLogger(__name__)
 
+ROUNDS = 8
+LOCK_TIMEOUT_S = 5
+Also = Callable[[Payment], None]
 
-def sync_checkout(session_id: str) -> Order | None:
-    """Ask Stripe what became of a checkout session and bring the order in line; None when the order is gone.
 
-    No lock is held while Stripe answers: the state only moves forward, so an answer that grew old does no harm. Raises
-    UnknownSession, ForeignSession and what `stripe.retrieve_session` raises.
+def sync_checkout(session_id: str, *, also: Also | None = None) -> Order | None:
+    """Ask Stripe what became of a checkout session and its money, and bring the order in line; None: it is gone.
+
+    No lock is held while Stripe answers. An answer is applied only if nothing else was applied since it was asked for,
+    else Stripe is asked again: so no state goes back. `also` runs in the transaction of the work.
+
+    Raises UnknownSession, ForeignSession, what `stripe.read` raises, and ProviderUnavailable when others kept coming
+    first.
     """
-    return apply_session(stripe.retrieve_session(session_id))
+    for _ in range(ROUNDS):
+        known = Payment.objects.filter(session_id=session_id).first()
+        reading = stripe.read(
+            session_id,
+            with_refunds=known is not None and known.refunds.exists(),
+            with_disputes=known is not None and known.disputes.exists(),
+        )
+        try:
+            return apply_reading(reading, revision=known.revision if known else None, also=also)
+        except Overtaken:
+            continue
+    raise ProviderUnavailable("the payment kept changing", retry_after_s=2)
 
 
-def sync_order(order: Order) -> Order:
-    """Ask Stripe about an order that is not fulfilled yet; gives the order as it is then.
+def sync_refund(refund_id: str, *, also: Also | None = None) -> Order | None:
+    """As `sync_checkout`, for the payment that a refund gives back."""
+    return sync_intent(stripe.intent_of(refund_id), also=also)
+
+
+def sync_dispute(dispute_id: str, *, also: Also | None = None) -> Order | None:
+    """As `sync_checkout`, for the payment that is disputed."""
+    return sync_intent(stripe.intent_of(dispute_id), also=also)
+
+
+def sync_intent(payment_intent_id: str, *, also: Also | None = None) -> Order | None:
+    """As `sync_checkout`, for the session that a payment intent belongs to; raises ForeignSession without one."""
+    known = Payment.objects.filter(stripe_payment_intent=payment_intent_id).exclude(session_id=None).first()
+    if known is not None:
+        return sync_checkout(str(known.session_id), also=also)
+    sessions = stripe.list_sessions(payment_intent_id=payment_intent_id) if payment_intent_id else iter(())
+    session = next(sessions, None)
+    if session is None:
+        raise ForeignSession(payment_intent_id)
+    return sync_checkout(session.id, also=also)
+
+
+def sync_order(order: Order, *, everything: bool = False) -> Order:
+    """Ask Stripe about an order that is not fulfilled yet, or about all its attempts; gives the order as it is then.
 
     The attempts are asked about until one is paid, newest first, since an older one can be paid late. A session that
     Stripe has forgotten is passed over.
     """
-    if order.fulfilled_at is None:
-        attempts = order.payments.exclude(session_id=None).exclude(status__in=SETTLED).order_by("-attempt")
+    if everything or order.fulfilled_at is None:
+        attempts = order.payments.exclude(session_id=None).order_by("-attempt")
+        if not everything:
+            attempts = attempts.exclude(status__in=SETTLED)
         for session_id in attempts.values_list("session_id", flat=True):
             try:
                 synced = sync_checkout(str(session_id))
             except SessionNotFound:
                 logger.error("Order %s: Stripe does not know a session of it (another account?)", order.public_id)
                 continue
-            if synced and synced.fulfilled_at:
+            if synced and synced.fulfilled_at and not everything:
                 break
     return Order.objects.with_details().get(pk=order.pk)
 
 
 @transaction.atomic
-def apply_session(session: CheckoutSession) -> Order | None:
-    """Apply what Stripe says about a session: Order, then Payment are locked, and only forward steps are taken."""
-    found = find_payment(session)
-    order = Order.objects.select_for_update(of=("self",)).filter(payments=found).first()
-    payment = Payment.objects.select_for_update(of=("self",)).get(pk=found.pk)
+def apply_reading(reading: Reading, *, revision: int | None, also: Also | None = None) -> Order | None:
+    """Apply what Stripe says about a payment: Order, then Payment are locked, and only forward steps are taken.
+
+    `revision` is the payment's before Stripe was asked, None when the session was not known. Raises Overtaken.
+    """
+    found = find_payment(reading.session)
+    order, payment = _lock(found)
+    if payment.session_id is not None and payment.revision != revision:
+        raise Overtaken
+    before = _facts(payment)
     if order is None:
-        _close_without_order(payment, session)
-        return None
-    reason = mismatch(session, payment, order)
-    # A page of its own that ran out took no money, so it may differ; else its payment would stay open for ever.
-    ran_out = session.outcome is Outcome.EXPIRED and payment.session_id == session.id
-    if reason and not ran_out:
-        flag(order, reason)
-        order.save(update_fields=["needs_attention"])
-        return order
-    _attach(payment, session)
-    _advance(payment, session, order)
-    payment.save()
-    recompute(order)
-    fulfil(order)
+        _close_without_order(payment, reading.session)
+    elif not _is_refused(payment, reading.session, order):
+        _attach(payment, reading.session)
+        _advance(payment, reading.session, order)
+    has_money_back = apply_money_back(payment, reading, order)
+    if has_money_back or _facts(payment) != before:
+        payment.revision += 1
+        payment.save()
+    if order is not None:
+        recompute(order)
+        fulfil(order)
+        if payment.status in SETTLED and before["status"] not in SETTLED:
+            give_back_surplus(order)
+    if also is not None:
+        also(payment)
     return order
+
+
+def _lock(found: Payment) -> tuple[Order | None, Payment]:
+    try:
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_S}s"])
+        order = Order.objects.select_for_update(of=("self",)).filter(payments=found).first()
+        return order, Payment.objects.select_for_update(of=("self",)).get(pk=found.pk)
+    except OperationalError as error:
+        raise ProviderUnavailable("the order is being worked on", retry_after_s=LOCK_TIMEOUT_S) from error
 
 
 def find_payment(session: CheckoutSession) -> Payment:
@@ -81,7 +153,7 @@ def find_payment(session: CheckoutSession) -> Payment:
     if session.metadata.get("env") != settings.PAYMENTS_ENV:
         raise ForeignSession(session.id)
     unattached = Payment.objects.filter(
-        session_id=None, amount_minor=session.amount_total_minor, currency=session.currency
+        session_id=None, amount_minor=session.amount_subtotal_minor, currency=session.currency
     )
     try:
         payment = unattached.filter(public_id=session.metadata.get("payment_id", "")).first()
@@ -94,11 +166,13 @@ def find_payment(session: CheckoutSession) -> Payment:
 
 def mismatch(session: CheckoutSession, payment: Payment, order: Order) -> str:
     """Why this session must not count for the order; empty when everything agrees."""
+    discount_minor = session.discount_minor if session.takes_promotion_codes else 0
     expected = {
         "mode": (session.mode, "payment"),
         "livemode": (session.livemode, configuration.is_live()),
         "currency": (session.currency, payment.currency),
-        "amount": (session.amount_total_minor, payment.amount_minor),
+        "amount": (session.amount_subtotal_minor, payment.amount_minor),
+        "total": (session.amount_total_minor, payment.amount_minor - discount_minor),
         "order": (session.client_reference_id, str(order.public_id)),
         "order in metadata": (session.metadata.get("order_id"), str(order.public_id)),
         "payment in metadata": (session.metadata.get("payment_id"), str(payment.public_id)),
@@ -106,6 +180,25 @@ def mismatch(session: CheckoutSession, payment: Payment, order: Order) -> str:
     }
     differing = [name for name, (theirs, ours) in expected.items() if theirs != ours]
     return f"The session at Stripe has another {', '.join(differing)}." if differing else ""
+
+
+def _is_refused(payment: Payment, session: CheckoutSession, order: Order) -> bool:
+    """Whether the session does not fit its order; money that came with it is noted for a person to give back."""
+    reason = mismatch(session, payment, order)
+    # A page of its own that ran out took no money, so it may differ; else its payment would stay open for ever.
+    if not reason or (session.outcome is Outcome.EXPIRED and payment.session_id == session.id):
+        return False
+    flag(order, reason)
+    order.save(update_fields=["needs_attention"])
+    if session.outcome is Outcome.PAID and payment.status not in SETTLED:
+        _attach(payment, session)
+        _fail(payment, FailureCode.MISMATCH)
+        _note_where_the_money_is(payment, session)
+    return True
+
+
+def _facts(payment: Payment) -> dict[str, object]:
+    return {field.attname: getattr(payment, field.attname) for field in Payment._meta.concrete_fields}
 
 
 def _attach(payment: Payment, session: CheckoutSession) -> None:
@@ -119,9 +212,10 @@ def _advance(payment: Payment, session: CheckoutSession, order: Order) -> None:
     if payment.status in SETTLED:
         return
     if session.outcome is Outcome.PAID and not order.user.is_active:
+        if payment.failure_code != FailureCode.USER_GONE:
+            flag(order, "Paid, but the account is closed: give the money back.")
         _fail(payment, FailureCode.USER_GONE)
         _note_where_the_money_is(payment, session)
-        flag(order, "Paid, but the account is closed: give the money back.")
     elif session.outcome is Outcome.PAID:
         _complete(payment, session)
     elif payment.status != PaymentStatus.PENDING:
@@ -147,6 +241,9 @@ def _complete(payment: Payment, session: CheckoutSession) -> None:
 def _note_where_the_money_is(payment: Payment, session: CheckoutSession) -> None:
     payment.stripe_payment_intent = session.payment_intent_id
     payment.charge_id = session.charge_id
+    payment.paid_at = session.charged_at or payment.paid_at or session.created_at
+    if payment.failure_code != FailureCode.MISMATCH:
+        payment.discount_minor = session.discount_minor
 
 
 def _fail(payment: Payment, code: FailureCode) -> None:
@@ -156,7 +253,7 @@ def _fail(payment: Payment, code: FailureCode) -> None:
 
 
 def _close_without_order(payment: Payment, session: CheckoutSession) -> None:
-    if payment.status in SETTLED or session.outcome in (Outcome.OPEN, Outcome.PROCESSING):
+    if payment.has_money or session.outcome in (Outcome.OPEN, Outcome.PROCESSING):
         return
     _attach(payment, session)
     is_paid = session.outcome is Outcome.PAID
@@ -164,4 +261,3 @@ def _close_without_order(payment: Payment, session: CheckoutSession) -> None:
     if is_paid:
         _note_where_the_money_is(payment, session)
         logger.error("Payment %s was paid, but its order is gone: give the money back", payment.public_id)
-    payment.save()

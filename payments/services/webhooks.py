@@ -1,38 +1,48 @@
 """The ledger of what Stripe told us. An event is a hint: its work is to ask Stripe about the object it names."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from payments import configuration, stripe
-from payments.errors import ForeignSession, SessionNotFound, UnknownSession
-from payments.models import Payment, WebhookEvent
-from payments.services.sync import apply_session
+from payments.errors import ForeignSession, ObjectNotFound, UnknownSession
+from payments.models import Order, Payment, WebhookEvent
+from payments.services.sync import Also, sync_checkout, sync_intent
 from payments.stripe import Event
 
 logger = logging.getLogger(__name__)
 
-SESSION_EVENTS = frozenset(
-    {
-        "checkout.session.completed",
-        "checkout.session.expired",
-        "checkout.session.async_payment_succeeded",
-        "checkout.session.async_payment_failed",
-    }
+SESSION_EVENTS = (
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
 )
-LOCK_TIMEOUT_S = 5
+MONEY_BACK_EVENTS = (
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+)
+EVENTS = SESSION_EVENTS + MONEY_BACK_EVENTS
 YOUNG = timedelta(minutes=10)
 _KEPT = (
     "id",
     "object",
+    "amount",
+    "amount_refunded",
     "amount_subtotal",
     "amount_total",
+    "charge",
     "client_reference_id",
     "created",
     "currency",
@@ -41,9 +51,11 @@ _KEPT = (
     "mode",
     "payment_intent",
     "payment_status",
+    "reason",
+    "refunded",
     "status",
 )
-_KEPT_METADATA = ("env", "order_id", "payment_id", "user_id")
+_KEPT_METADATA = ("env", "order_id", "payment_id", "refund_id", "user_id")
 
 
 class Result(Enum):
@@ -59,17 +71,23 @@ def handle_event(event: Event) -> Result:
     finds work to do. Whatever fails is noted on the row and raised, so that Stripe sends the event again; that includes
     UnknownSession for a session of ours younger than ten minutes, whose checkout may not be stored yet.
     """
-    if event.type not in SESSION_EVENTS or not _is_for_us(event):
+    if event.type not in EVENTS or not _is_for_us(event):
         return Result.IGNORED
     row = _record(event)
     if row.handled_at is not None:
         return Result.DUPLICATE
+    replay_event(row)
+    return Result.HANDLED
+
+
+def replay_event(row: WebhookEvent) -> None:
+    """Do the work of a stored event, again if need be; raises what goes wrong, which is noted on the row."""
+    WebhookEvent.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
     try:
-        _process(row, event)
+        _process(row)
     except Exception as error:
         WebhookEvent.objects.filter(pk=row.pk).update(last_error=_describe(error))
         raise
-    return Result.HANDLED
 
 
 def trim(data: dict[str, Any]) -> dict[str, Any]:
@@ -82,12 +100,28 @@ def trim(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_for_us(event: Event) -> bool:
+    """Whether the event may be about a payment of ours, as far as can be told without asking."""
     if event.livemode != configuration.is_live():
         logger.error("Ignored event %s: it is of the other mode than our key (livemode=%s)", event.id, event.livemode)
         return False
     metadata = event.data.get("metadata")
-    is_ours = isinstance(metadata, dict) and metadata.get("env") == settings.PAYMENTS_ENV
-    return is_ours or Payment.objects.filter(session_id=event.object_id).exists()
+    env = metadata.get("env") if isinstance(metadata, dict) else None
+    if env == settings.PAYMENTS_ENV:
+        return True
+    is_silent = env is None and (not event.data or event.type in MONEY_BACK_EVENTS)
+    return is_silent or Payment.objects.filter(_about(event.object_id, event.data)).exists()
+
+
+def _about(object_id: str, data: dict[str, Any]) -> Q:
+    about = Q(session_id=object_id)
+    if intent := _intent_in(data):
+        about |= Q(stripe_payment_intent=intent)
+    return about
+
+
+def _intent_in(data: dict[str, Any]) -> str:
+    intent = data.get("payment_intent")
+    return intent if isinstance(intent, str) else ""
 
 
 def _record(event: Event) -> WebhookEvent:
@@ -98,37 +132,36 @@ def _record(event: Event) -> WebhookEvent:
             "object_id": event.object_id,
             "livemode": event.livemode,
             "api_version": event.api_version,
+            "occurred_at": event.created_at,
             "payload": trim(event.data),
         },
     )
-    WebhookEvent.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
     return row
 
 
-def _process(row: WebhookEvent, event: Event) -> None:
+def _process(row: WebhookEvent) -> None:
+    def settle(payment: Payment) -> None:
+        _settle(row, payment=payment)
+
     try:
-        session = stripe.retrieve_session(event.object_id)
-        with transaction.atomic():
-            _limit_lock_wait()
-            apply_session(session)
-            _settle(row)
+        _work_of(row)(settle)
     except ForeignSession:
-        _settle(row, "a session of another installation")
-    except (UnknownSession, SessionNotFound) as error:
-        if timezone.now() - event.created_at < YOUNG:
-            raise UnknownSession(event.object_id) from error
-        logger.error("Event %s is about %s, which no payment here knows", event.id, event.object_id)
-        _settle(row, "no payment here knows this session")
+        _settle(row, note="a payment of another installation")
+    except (UnknownSession, ObjectNotFound) as error:
+        if timezone.now() - row.occurred_at < YOUNG:
+            raise UnknownSession(row.object_id) from error
+        logger.error("Event %s is about %s, which no payment here knows", row.event_id, row.object_id)
+        _settle(row, note="no payment here knows this")
 
 
-def _settle(row: WebhookEvent, note: str = "") -> None:
-    WebhookEvent.objects.filter(pk=row.pk).update(handled_at=timezone.now(), last_error=note)
+def _work_of(row: WebhookEvent) -> Callable[[Also], Order | None]:
+    if row.type in SESSION_EVENTS:
+        return lambda also: sync_checkout(row.object_id, also=also)
+    return lambda also: sync_intent(_intent_in(row.payload) or stripe.intent_of(row.object_id), also=also)
 
 
-def _limit_lock_wait() -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
+def _settle(row: WebhookEvent, *, payment: Payment | None = None, note: str = "") -> None:
+    WebhookEvent.objects.filter(pk=row.pk).update(handled_at=timezone.now(), last_error=note, payment=payment)
 
 
 def _describe(error: Exception) -> str:

@@ -15,8 +15,8 @@ PENDING, COMPLETED, FAILED, REFUNDED = (
 )
 
 
-def facts(attempt=1, status=PENDING, amount_minor=4900, **overrides) -> PaymentFacts:
-    return PaymentFacts(attempt=attempt, status=status, amount_minor=amount_minor, **overrides)
+def facts(attempt=1, status=PENDING, paid_minor=4900, **overrides) -> PaymentFacts:
+    return PaymentFacts(attempt=attempt, status=status, paid_minor=paid_minor, **overrides)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_order_of_the_payments_never_matters(payments, total, random):
 
 @given(some_payments(), st.integers(1, 10_000))
 def test_access_is_granted_exactly_while_money_is_kept(payments, total):
-    kept = sum(p.amount_minor - p.refunded_minor for p in payments if p.status in (COMPLETED, REFUNDED))
+    kept = sum(p.paid_minor - p.refunded_minor for p in payments if p.status in (COMPLETED, REFUNDED))
     grants = derive_status(total, payments) in (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED)
     assert grants == (kept > 0)
 

@@ -1,0 +1,50 @@
+from payments.models.event import WebhookEvent
+from payments.models.money_back import (
+    GIVEN_BACK,
+    INQUIRY,
+    OPEN_DISPUTE,
+    Dispute,
+    DisputeStatus,
+    Refund,
+    RefundItem,
+    RefundOrigin,
+    RefundReason,
+    RefundStatus,
+)
+from payments.models.order import GRANTS_ACCESS, MONEY_CAME, OPEN, Access, Order, OrderItem, OrderQuerySet, OrderStatus
+from payments.models.payment import (
+    PAID_FOR_NOBODY,
+    SETTLED,
+    FailureCode,
+    Payment,
+    PaymentQuerySet,
+    PaymentStatus,
+)
+
+__all__ = [
+    "GIVEN_BACK",
+    "GRANTS_ACCESS",
+    "INQUIRY",
+    "MONEY_CAME",
+    "OPEN",
+    "OPEN_DISPUTE",
+    "PAID_FOR_NOBODY",
+    "SETTLED",
+    "Access",
+    "Dispute",
+    "DisputeStatus",
+    "FailureCode",
+    "Order",
+    "OrderItem",
+    "OrderQuerySet",
+    "OrderStatus",
+    "Payment",
+    "PaymentQuerySet",
+    "PaymentStatus",
+    "Refund",
+    "RefundItem",
+    "RefundOrigin",
+    "RefundReason",
+    "RefundStatus",
+    "WebhookEvent",
+]

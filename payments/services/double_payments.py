@@ -1,0 +1,55 @@
+"""What was paid twice: given back by itself or put before a person, as PAYMENTS_DOUBLE_PAYMENT says."""
+
+import uuid
+
+from django.conf import settings
+
+from background import enqueue
+from payments.errors import RefundRefused
+from payments.models import SETTLED, Order, OrderItem, Payment, RefundOrigin, RefundReason
+from payments.services.recompute import flag
+from payments.services.refund_requests import item_shares, reserve_refund
+
+
+def give_back_duplicates(order: Order, items: list[OrderItem]) -> None:
+    """For items that the student owned already when the order was paid; the caller holds the order's lock."""
+    shares = item_shares(order)
+    for item in items:
+        payment = order.payments.filter(status__in=SETTLED).order_by("attempt").last()
+        reason = f"Paid for {item.course.slug}, which the student owned already."
+        if payment is None or not shares[item.pk]:
+            continue
+        _give_back(order, payment, shares[item.pk], key=f"duplicate:{item.pk}", reason=reason, items=[item])
+
+
+def give_back_surplus(order: Order) -> None:
+    """For an order that was paid more than once: the newest payment goes back. The caller holds the order's lock."""
+    settled = list(order.payments.filter(status__in=SETTLED).order_by("paid_at", "attempt"))
+    for payment in settled[1:]:
+        reason = "Paid more than once: give the rest back."
+        _give_back(order, payment, payment.paid_minor, key="surplus", reason=reason, items=[])
+
+
+def _give_back(
+    order: Order, payment: Payment, amount_minor: int, *, key: str, reason: str, items: list[OrderItem]
+) -> None:
+    if settings.PAYMENTS_DOUBLE_PAYMENT != "refund":
+        flag(order, reason)
+        order.save(update_fields=["needs_attention"])
+        return
+    try:
+        refund, is_new = reserve_refund(
+            payment=payment,
+            amount_minor=amount_minor,
+            reason=RefundReason.DUPLICATE,
+            origin=RefundOrigin.AUTOMATIC,
+            items=items,
+            public_id=uuid.uuid5(payment.public_id, key),
+        )
+    except RefundRefused as error:
+        if error.code != "nothing_left":
+            flag(order, reason)
+            order.save(update_fields=["needs_attention"])
+        return
+    if is_new:
+        enqueue("payments.send_refund", refund.pk)

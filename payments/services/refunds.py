@@ -1,0 +1,91 @@
+"""Sends what `refund_requests` reserved. A refund that was sent and not answered is sent again under the same key."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from payments import stripe
+from payments.errors import IdempotencyConflict, PaymentsError, ProviderRejected, ProviderUnavailable, RefundRefused
+from payments.models import FailureCode, Order, Refund, RefundStatus
+from payments.services.recompute import flag
+from payments.services.sync import sync_intent
+from payments.stripe import RefundRequest
+
+logger = logging.getLogger(__name__)
+
+RESUMED_AFTER = timedelta(minutes=2)
+KEY_LIVES = timedelta(hours=23)
+
+
+def send_refund(refund: Refund) -> Refund:
+    """Ask Stripe to give the money back, and bring the payment in line; gives the refund as it is then.
+
+    Safe to repeat. Raises RefundRefused when Stripe says no (the refund has failed then, and says why),
+    ProviderUnavailable and ProviderMisconfigured when it can be sent again.
+    """
+    refund = Refund.objects.select_related("payment").get(pk=refund.pk)
+    if refund.stripe_id is None and refund.status == RefundStatus.PENDING and not _is_known_to_stripe(refund):
+        try:
+            stripe.create_refund(_request(refund))
+        except IdempotencyConflict as error:  # somebody else is sending it at this moment
+            raise ProviderUnavailable(str(error), retry_after_s=5) from error
+        except ProviderRejected as error:
+            _refuse(refund, error)
+            sync_intent(str(refund.payment.stripe_payment_intent))
+            raise RefundRefused(str(error), code=error.code or "provider_rejected") from error
+    sync_intent(str(refund.payment.stripe_payment_intent))
+    refund.refresh_from_db()
+    return refund
+
+
+def resume_refunds(now: datetime | None = None) -> tuple[int, int]:
+    """Send the refunds that a crash or an outage left behind; gives how many were sent and how many could not be."""
+    sent, failed = 0, 0
+    for refund in Refund.objects.unsent().filter(created_at__lte=(now or timezone.now()) - RESUMED_AFTER):
+        try:
+            send_refund(refund)
+            sent += 1
+        except PaymentsError as error:
+            logger.error("Refund %s could not be sent: %s", refund.public_id, error)
+            failed += 1
+    return sent, failed
+
+
+def _is_known_to_stripe(refund: Refund) -> bool:
+    """Whether a first try arrived whose answer was lost, so long ago that its idempotency key may be forgotten."""
+    if timezone.now() - refund.created_at < KEY_LIVES:
+        return False
+    intent = str(refund.payment.stripe_payment_intent)
+    label = str(refund.public_id)
+    return any(state.metadata.get("refund_id") == label for state in stripe.list_refunds(payment_intent_id=intent))
+
+
+def _request(refund: Refund) -> RefundRequest:
+    payment = refund.payment
+    # What a mismatched session took is known to Stripe alone: all of it goes back.
+    takes_all = payment.failure_code == FailureCode.MISMATCH
+    return RefundRequest(
+        payment_intent_id=str(payment.stripe_payment_intent),
+        amount_minor=None if takes_all else refund.amount_minor,
+        reason=refund.reason,
+        metadata={
+            "refund_id": str(refund.public_id),
+            "payment_id": str(payment.public_id),
+            "env": settings.PAYMENTS_ENV,
+        },
+        idempotency_key=f"refund:{refund.public_id}",
+    )
+
+
+@transaction.atomic
+def _refuse(refund: Refund, error: ProviderRejected) -> None:
+    order = Order.objects.select_for_update(of=("self",)).filter(payments=refund.payment_id).first()
+    refused = Refund.objects.unsent().filter(pk=refund.pk)
+    if refused.update(status=RefundStatus.FAILED, failure_reason=error.code[:64], updated_at=timezone.now()):
+        logger.error("Stripe refused refund %s: %s", refund.public_id, error)
+        if order is not None:
+            flag(order, f"A refund was refused ({error.code}).")
+            order.save(update_fields=["needs_attention"])
