@@ -35,11 +35,12 @@ LOCK_TIMEOUT_S = 5
 Also = Callable[[Payment], None]
 
 
-def sync_checkout(session_id: str, *, also: Also | None = None) -> Order | None:
+def sync_checkout(session_id: str, *, also: Also | None = None, is_about_money_back: bool = False) -> Order | None:
     """Ask Stripe what became of a checkout session and its money, and bring the order in line; None: it is gone.
 
     No lock is held while Stripe answers. An answer is applied only if nothing else was applied since it was asked for,
-    else Stripe is asked again: so no state goes back. `also` runs in the transaction of the work.
+    else Stripe is asked again: so no state goes back. `also` runs in the transaction of the work. Refunds and disputes
+    are asked about when the charge tells of some, when some are known, or when `is_about_money_back`.
 
     Raises UnknownSession, ForeignSession, what `stripe.read` raises, and ProviderUnavailable when others kept coming
     first.
@@ -48,8 +49,8 @@ def sync_checkout(session_id: str, *, also: Also | None = None) -> Order | None:
         known = Payment.objects.filter(session_id=session_id).first()
         reading = stripe.read(
             session_id,
-            with_refunds=known is not None and known.refunds.exists(),
-            with_disputes=known is not None and known.disputes.exists(),
+            with_refunds=is_about_money_back or (known is not None and known.refunds.exists()),
+            with_disputes=is_about_money_back or (known is not None and known.disputes.exists()),
         )
         try:
             return apply_reading(reading, revision=known.revision if known else None, also=also)
@@ -72,12 +73,12 @@ def sync_intent(payment_intent_id: str, *, also: Also | None = None) -> Order | 
     """As `sync_checkout`, for the session that a payment intent belongs to; raises ForeignSession without one."""
     known = Payment.objects.filter(stripe_payment_intent=payment_intent_id).exclude(session_id=None).first()
     if known is not None:
-        return sync_checkout(str(known.session_id), also=also)
+        return sync_checkout(str(known.session_id), also=also, is_about_money_back=True)
     sessions = stripe.list_sessions(payment_intent_id=payment_intent_id) if payment_intent_id else iter(())
     session = next(sessions, None)
     if session is None:
         raise ForeignSession(payment_intent_id)
-    return sync_checkout(session.id, also=also)
+    return sync_checkout(session.id, also=also, is_about_money_back=True)
 
 
 def sync_order(order: Order, *, everything: bool = False) -> Order:
@@ -188,6 +189,8 @@ def _is_refused(payment: Payment, session: CheckoutSession, order: Order) -> boo
     # A page of its own that ran out took no money, so it may differ; else its payment would stay open for ever.
     if not reason or (session.outcome is Outcome.EXPIRED and payment.session_id == session.id):
         return False
+    if payment.failure_code == FailureCode.MISMATCH:
+        return True
     flag(order, reason)
     order.save(update_fields=["needs_attention"])
     if session.outcome is Outcome.PAID and payment.status not in SETTLED:
