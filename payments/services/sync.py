@@ -93,7 +93,7 @@ def sync_order(order: Order, *, everything: bool = False) -> Order:
             attempts = attempts.exclude(status__in=SETTLED)
         for session_id in attempts.values_list("session_id", flat=True):
             try:
-                synced = sync_checkout(str(session_id))
+                synced = sync_checkout(str(session_id), is_about_money_back=everything)
             except SessionNotFound:
                 logger.error("Order %s: Stripe does not know a session of it (another account?)", order.public_id)
                 continue
