@@ -1,10 +1,21 @@
 import json
 import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 Record = dict[str, Any]
+Value = str | int | bool
+INDEXED = ("created", "payment_intent", "charge", "pending_webhooks", "status")
+
+
+class Where(NamedTuple):
+    """What a field of a record must be: `path` may reach into it ("a.b"), `operator` is SQL's."""
+
+    path: str
+    operator: Literal["=", "<", "<=", ">", ">=", "GLOB", "IN"]
+    value: Value | Sequence[str]
 
 
 class Store:
@@ -24,6 +35,12 @@ class Store:
             "CREATE TABLE IF NOT EXISTS records (position INTEGER PRIMARY KEY, collection TEXT NOT NULL, "
             "key TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (collection, key))"
         )
+        self._db.execute("CREATE INDEX IF NOT EXISTS in_order ON records (collection, position)")
+        for field in INDEXED:
+            self._db.execute(
+                f"CREATE INDEX IF NOT EXISTS by_{field} ON records (collection, json_extract(value, '$.{field}')) "
+                f"WHERE json_extract(value, '$.{field}') IS NOT NULL"
+            )
 
     def get(self, collection: str, key: str) -> Record | None:
         with self.lock:
@@ -51,6 +68,32 @@ class Store:
             ).fetchall()
         return [json.loads(value) for (value,) in rows]
 
+    def search(
+        self,
+        collection: str,
+        where: Sequence[Where] = (),
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = -1,
+    ) -> list[Record]:
+        """At most `limit` fitting records, newest first: those next `after` (older) or `before` (newer) a key."""
+        tests, values = ["collection = ?"], [collection]
+        for path, operator, value in where:
+            several = isinstance(value, (list, tuple))
+            tests.append(f"json_extract(value, '$.{path}') {operator} {_marks(value) if several else '?'}")
+            values += value if several else [value]
+        for key, operator in ((after, "<"), (before, ">")):
+            if key is not None:
+                tests.append(f"position {operator} (SELECT position FROM records WHERE collection = ? AND key = ?)")
+                values += [collection, key]
+        order = "ASC" if before is not None else "DESC"
+        query = f"SELECT value FROM records WHERE {' AND '.join(tests)} ORDER BY position {order} LIMIT ?"
+        with self.lock:
+            rows = self._db.execute(query, [*values, limit]).fetchall()
+        found = [json.loads(value) for (value,) in rows]
+        return found[::-1] if before is not None else found
+
     def clear(self, prefix: str = "") -> None:
         """Forget every record whose collection name starts with `prefix`."""
         with self.lock:
@@ -59,3 +102,7 @@ class Store:
     def close(self) -> None:
         with self.lock:
             self._db.close()
+
+
+def _marks(values: Sequence[str]) -> str:
+    return f"({', '.join('?' * len(values))})"

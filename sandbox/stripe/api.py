@@ -36,7 +36,7 @@ from stripe.params.checkout import (
     SessionRetrieveParams,
 )
 
-from sandbox.store import Record
+from sandbox.store import Record, Where
 from sandbox.stripe import resources
 from sandbox.stripe.checkout import CHARGES, INTENTS, SESSIONS
 from sandbox.stripe.disputes import DISPUTES
@@ -44,7 +44,7 @@ from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.events import COLLECTION as EVENTS
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.protocol import Handler, authenticate, refusal, respond, view
-from sandbox.stripe.reading import fits, page
+from sandbox.stripe.reading import page, same, stored_page
 from sandbox.stripe.refunds import REFUNDS
 from sandbox.stripe.stand_in import StripeSandbox
 
@@ -70,41 +70,25 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
 
         return retrieve
 
-    def newest_first(collection: str) -> list[Record]:
-        return store.values(collection)[::-1]
+    def listing(collection: str, path: str, *names: str) -> Handler:
+        def list_them(data: Data) -> Record:
+            return stored_page(store, collection, data, path=path, where=same(data, *names))
+
+        return list_them
 
     def list_sessions(data: Data) -> Record:
         checkout.expire_due()
-        email = data.get("customer_details", {}).get("email")
-        found = [
-            session
-            for session in newest_first(SESSIONS)
-            if fits(session, data, "status", "payment_intent", "customer", "subscription", "payment_link")
-            and email in (None, (session["customer_details"] or {}).get("email"))
-        ]
-        return page(found, data, path="/v1/checkout/sessions")
+        where = same(data, "status", "payment_intent", "customer", "subscription", "payment_link")
+        if email := data.get("customer_details", {}).get("email"):
+            where.append(Where("customer_details.email", "=", email))
+        return stored_page(store, SESSIONS, data, path="/v1/checkout/sessions", where=where)
 
     def list_line_items(data: Data, id: str) -> Record:
         checkout.session(id)
         return page(checkout.line_items(id), data, path=f"/v1/checkout/sessions/{id}/line_items")
 
-    def listing(collection: str, path: str, *names: str) -> Handler:
-        def list_them(data: Data) -> Record:
-            found = [record for record in newest_first(collection) if fits(record, data, *names)]
-            return page(found, data, path=path)
-
-        return list_them
-
     def list_events(data: Data) -> Record:
-        wanted = _event_types(data)
-        found = [
-            event
-            for event in newest_first(EVENTS)
-            if fits(event, data)
-            and (wanted is None or any(_is_type(event["type"], kind) for kind in wanted))
-            and data.get("delivery_success") in (None, event["pending_webhooks"] == 0)
-        ]
-        return page(found, data, path="/v1/events")
+        return stored_page(store, EVENTS, data, path="/v1/events", where=_events_wanted(data))
 
     def list_endpoints(data: Data) -> Record:
         url = sandbox.context.webhooks.stripe_url
@@ -153,15 +137,18 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     return api
 
 
-def _event_types(data: Data) -> list[str] | None:
+def _events_wanted(data: Data) -> list[Where]:
     if "type" in data and "types" in data:
         message = "You may only specify one of these parameters: type, types."
         raise StripeError(message, code="parameters_exclusive", param="types")
-    types = [data["type"]] if "type" in data else data.get("types")
-    if types is not None and len(types) > MOST_TYPES:
+    types = data.get("types", ())
+    if len(types) > MOST_TYPES:
         raise StripeError(f"Array types exceeded maximum {MOST_TYPES} allowed elements.", param="types")
-    return types
-
-
-def _is_type(kind: str, wanted: str) -> bool:
-    return kind == wanted or (wanted.endswith("*") and kind.startswith(wanted[:-1]))
+    where = []
+    if "types" in data:
+        where.append(Where("type", "IN", types))
+    if "type" in data:
+        where.append(Where("type", "GLOB" if data["type"].endswith("*") else "=", data["type"]))
+    if "delivery_success" in data:
+        where.append(Where("pending_webhooks", "=" if data["delivery_success"] else ">", 0))
+    return where

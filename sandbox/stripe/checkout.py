@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sandbox.context import SandboxContext
-from sandbox.store import Record
+from sandbox.store import Record, Where
 from sandbox.stripe import resources
 from sandbox.stripe.cards import Card, Decline, read_card
 from sandbox.stripe.catalogue import Catalogue
@@ -90,10 +90,9 @@ class Checkout:
 
     def expire_due(self) -> None:
         """Expire every open session whose time is up."""
-        now = self._settings.now()
-        for session in self._store.values(SESSIONS):
-            if session["status"] == "open" and session["expires_at"] <= now:
-                self.session(session["id"])
+        due = [Where("status", "=", "open"), Where("expires_at", "<=", self._settings.now())]
+        for session in self._store.search(SESSIONS, due):
+            self.session(session["id"])
 
     def pay_by_card(self, session_id: str, number: str, buyer: Buyer, *, wait_s: float = 0) -> Record:
         """Take the money. Raises StripeError (402, card_error) when the card is refused; the session then stays open.

@@ -1,9 +1,9 @@
 """How Stripe answers a question: pages of a list, filters, and ids replaced by the objects they name."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from sandbox.store import Record, Store
+from sandbox.store import Record, Store, Where
 from sandbox.stripe.annotations import fields_of
 from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.ids import collection_of
@@ -15,6 +15,29 @@ DEFAULT_LIMIT, LARGEST_LIMIT, DEEPEST_EXPAND = 10, 100, 4
 
 def page(items: list[Record], data: dict[str, Any], *, path: str) -> Record:
     """One page of `items` (already in answer order) by limit, starting_after and ending_before."""
+    limit, after, before = _window(data)
+    if before:
+        newer = items[: _position(items, before, "ending_before")]
+        return listing(newer[-limit:], path=path, has_more=len(newer) > limit)
+    rest = items[_position(items, after, "starting_after") + 1 :] if after else items
+    return listing(rest[:limit], path=path, has_more=len(rest) > limit)
+
+
+def stored_page(
+    store: Store, collection: str, data: dict[str, Any], *, path: str, where: Sequence[Where] = ()
+) -> Record:
+    """One page of a collection, newest first, of what fits `where` and was created when asked for."""
+    limit, after, before = _window(data)
+    for key, param in ((after, "starting_after"), (before, "ending_before")):
+        if key and store.get(collection, key) is None:
+            raise missing_object("object", key, param=param, status=400)
+    where = [*where, *created_within(data.get("created"))]
+    found = store.search(collection, where, after=after, before=before, limit=limit + 1)
+    shown = found[-limit:] if before else found[:limit]
+    return listing(shown, path=path, has_more=len(found) > limit)
+
+
+def _window(data: dict[str, Any]) -> tuple[int, str | None, str | None]:
     limit = data.get("limit", DEFAULT_LIMIT)
     if not 1 <= limit <= LARGEST_LIMIT:
         message = f"Invalid integer: limit must be between 1 and {LARGEST_LIMIT}, not {limit}"
@@ -23,11 +46,7 @@ def page(items: list[Record], data: dict[str, Any], *, path: str) -> Record:
     if after and before:
         message = "You may only specify one of these parameters: starting_after, ending_before."
         raise StripeError(message, code="parameters_exclusive", param="ending_before")
-    if before:
-        newer = items[: _position(items, before, "ending_before")]
-        return listing(newer[-limit:], path=path, has_more=len(newer) > limit)
-    rest = items[_position(items, after, "starting_after") + 1 :] if after else items
-    return listing(rest[:limit], path=path, has_more=len(rest) > limit)
+    return limit, after, before
 
 
 def _position(items: list[Record], object_id: str, param: str) -> int:
@@ -37,25 +56,21 @@ def _position(items: list[Record], object_id: str, param: str) -> int:
     raise missing_object("object", object_id, param=param, status=400)
 
 
-def is_created_within(item: Record, wanted: int | dict[str, int] | None) -> bool:
-    """Whether the item fits a `created` filter: an exact time or gt, gte, lt, lte."""
+OPERATORS: dict[str, Literal["<", "<=", ">", ">="]] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def created_within(wanted: int | dict[str, int] | None) -> list[Where]:
+    """The conditions of a `created` filter: an exact time or gt, gte, lt, lte."""
     if wanted is None:
-        return True
+        return []
     if isinstance(wanted, int):
-        return bool(item["created"] == wanted)
-    tests: dict[str, Callable[[int, int], bool]] = {
-        "gt": int.__gt__,
-        "gte": int.__ge__,
-        "lt": int.__lt__,
-        "lte": int.__le__,
-    }
-    return all(tests[name](item["created"], limit) for name, limit in wanted.items())
+        return [Where("created", "=", wanted)]
+    return [Where("created", OPERATORS[name], limit) for name, limit in wanted.items()]
 
 
-def fits(item: Record, data: dict[str, Any], *names: str) -> bool:
-    """Whether the item equals the filters given among `names`, and was created when asked for."""
-    same = all(item.get(name) == data[name] for name in names if name in data)
-    return same and is_created_within(item, data.get("created"))
+def same(data: dict[str, Any], *names: str) -> list[Where]:
+    """The conditions of those filters among `names` that were sent."""
+    return [Where(name, "=", data[name]) for name in names if name in data]
 
 
 def expand(answer: Record, paths: list[str], store: Store) -> None:
@@ -83,8 +98,8 @@ def _expand(value: Any, parts: list[str], path: str, store: Store) -> None:
         at = f"/v1/checkout/sessions/{value['id']}/line_items"
         value[name] = value.get(name) or page(details["line_items"], {}, path=at)
     elif name == "refunds" and value["object"] == "charge":
-        refunds = [refund for refund in store.values("stripe.refunds") if refund["charge"] == value["id"]][::-1]
-        value[name] = value.get(name) or page(refunds, {}, path=f"/v1/charges/{value['id']}/refunds")
+        at, of_charge = f"/v1/charges/{value['id']}/refunds", [Where("charge", "=", value["id"])]
+        value[name] = value.get(name) or stored_page(store, "stripe.refunds", {}, path=at, where=of_charge)
     elif isinstance(value.get(name), str):
         collection = collection_of(value[name])
         if collection is None:

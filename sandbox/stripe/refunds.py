@@ -1,6 +1,6 @@
 from typing import Any
 
-from sandbox.store import Record
+from sandbox.store import Record, Where
 from sandbox.stripe import cards, money, resources
 from sandbox.stripe.checkout import CARDS, CHARGES, INTENTS
 from sandbox.stripe.disputes import DISPUTES
@@ -108,7 +108,7 @@ class Refunds:
                 self.settle(due["id"], due["status"])
 
     def of_charge(self, charge_id: str) -> list[Record]:
-        return [refund for refund in self._store.values(REFUNDS) if refund["charge"] == charge_id]
+        return self._store.search(REFUNDS, [Where("charge", "=", charge_id)])
 
     def _charge_of(self, data: dict[str, Any]) -> Record:
         if "charge" not in data and "payment_intent" not in data:
@@ -132,7 +132,7 @@ class Refunds:
         return charge
 
     def _amount(self, charge: Record, wanted: int | None) -> int:
-        disputes = [dispute for dispute in self._store.values(DISPUTES) if dispute["charge"] == charge["id"]]
+        disputes = self._store.search(DISPUTES, [Where("charge", "=", charge["id"])])
         if any(not dispute["is_charge_refundable"] for dispute in disputes):
             message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
             raise StripeError(message, code="charge_disputed")
