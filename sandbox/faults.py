@@ -15,7 +15,8 @@ class Fault:
     """What happens to matching API requests instead of, or around, the usual answer.
 
     `times` of 0 or less lasts until the faults are cleared. `status` of None keeps the real answer (delayed, cut or
-    dripped); with a status the request never reaches the stand-in. `missing` names keys removed from a JSON answer.
+    dripped): the effect is done, only its answer suffers. With a status the request never reaches the stand-in, unless
+    `after` lets it happen first and replaces what it answered. `missing` names keys removed from a JSON answer.
     """
 
     service: str
@@ -23,6 +24,7 @@ class Fault:
     times: int = 1
     status: int | None = None
     delay_ms: int = 0
+    after: bool = False
     drop: bool = False
     drip: bool = False
     body: str | None = None
@@ -43,7 +45,7 @@ class Fault:
 @dataclass(frozen=True, kw_only=True)
 class WebhookFault:
     """What happens to one webhook: sent `duplicate` times, late, not at all, badly signed, again under a second id,
-    or after the one that follows it."""
+    after the one that follows it, or in its thin form (the last three at Stripe only)."""
 
     duplicate: int = 1
     delay_ms: int = 0
@@ -51,6 +53,7 @@ class WebhookFault:
     wrong_secret: bool = False
     second_id: bool = False
     reorder: bool = False
+    thin: bool = False
 
 
 class Faults:
@@ -139,6 +142,7 @@ _API_FIELDS: dict[str, type] = {
     "times": int,
     "status": int,
     "delay_ms": int,
+    "after": bool,
     "drop": bool,
     "drip": bool,
     "body": str,
@@ -153,6 +157,7 @@ _WEBHOOK_FIELDS: dict[str, type] = {
     "wrong_secret": bool,
     "second_id": bool,
     "reorder": bool,
+    "thin": bool,
 }
 
 

@@ -14,6 +14,7 @@ from sandbox.http_server import CutConnection
 
 API_PREFIXES = {
     "/stripe/v1/": "stripe",
+    "/stripe/v2/": "stripe",
     "/vdocipher/api/": "vdocipher",
     "/vdocipher/upload/": "vdocipher",
     "/cloudflare/client/": "cloudflare",
@@ -49,12 +50,14 @@ def install(app: Flask, context: SandboxContext, calls: Calls) -> None:
         g.fault = fault
         g.call["fault"] = True
         time.sleep(fault.delay_ms / 1000)
-        return _invented_answer(fault) if fault.replaces_answer else None
+        return _invented_answer(fault) if fault.replaces_answer and not fault.after else None
 
     @app.after_request
     def deform(response: Response) -> Response:
         fault: Fault | None = g.pop("fault", None)
         if fault is not None:
+            if fault.replaces_answer and fault.after:
+                response = _invented_answer(fault)
             response = _deformed(response, fault)
         call = g.pop("call", None)
         if call is not None:

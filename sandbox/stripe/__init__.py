@@ -11,7 +11,7 @@ they leave. Behaviour is taken from Stripe's documentation; it has not been comp
 import flask
 
 from sandbox.context import SandboxContext
-from sandbox.stripe.api import create_api
+from sandbox.stripe.api import create_api, create_api_of_thin_events
 from sandbox.stripe.control import create_control
 from sandbox.stripe.pages import create_pages
 from sandbox.stripe.stand_in import StripeSandbox
@@ -24,6 +24,7 @@ def create_blueprint(context: SandboxContext, sandbox: StripeSandbox | None = No
     sandbox = sandbox or StripeSandbox(context)
     blueprint = flask.Blueprint("stripe", __name__)
     blueprint.register_blueprint(create_api(sandbox), url_prefix="/v1")
+    blueprint.register_blueprint(create_api_of_thin_events(sandbox), url_prefix="/v2")
     blueprint.register_blueprint(create_pages(sandbox))
     blueprint.register_blueprint(create_control(sandbox), url_prefix="/_control")
     return blueprint

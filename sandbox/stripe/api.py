@@ -1,9 +1,8 @@
 """The routes of `/stripe/v1`. Subscriptions, invoices and the portal are not served yet."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import flask
-import stripe
 from stripe.params import (
     ChargeListParams,
     ChargeRetrieveParams,
@@ -27,6 +26,7 @@ from stripe.params import (
     RefundRetrieveParams,
     RefundUpdateParams,
     WebhookEndpointListParams,
+    WebhookEndpointRetrieveParams,
 )
 from stripe.params.checkout import (
     SessionCreateParams,
@@ -37,7 +37,7 @@ from stripe.params.checkout import (
 )
 
 from sandbox.store import Record, Where
-from sandbox.stripe import resources
+from sandbox.stripe import resources, thin
 from sandbox.stripe.checkout import CHARGES, INTENTS, SESSIONS
 from sandbox.stripe.disputes import DISPUTES
 from sandbox.stripe.errors import StripeError, missing_object
@@ -49,7 +49,11 @@ from sandbox.stripe.refunds import REFUNDS
 from sandbox.stripe.stand_in import StripeSandbox
 
 Data = dict[str, Any]
-MOST_TYPES = 20
+MOST_TYPES, HOOKS = 20, "/v1/webhook_endpoints"
+
+
+class NoParams(TypedDict):
+    """The parameters of a call that takes none."""
 
 
 def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
@@ -90,11 +94,17 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     def list_events(data: Data) -> Record:
         return stored_page(store, EVENTS, data, path="/v1/events", where=_events_wanted(data))
 
-    def list_endpoints(data: Data) -> Record:
-        url = sandbox.context.webhooks.stripe_url
-        enabled = sandbox.settings.enabled_events
-        known = [resources.webhook_endpoint(url, enabled, api_version=stripe.api_version)] if url else []
-        return page(known, data, path="/v1/webhook_endpoints")
+    def endpoints() -> list[Record]:
+        settings, url = sandbox.settings, sandbox.context.webhooks.stripe_url
+        version, status = settings.webhook_endpoint_version, settings.webhook_endpoint_status
+        known = resources.webhook_endpoint(url, settings.enabled_events, api_version=version, status=status)
+        return [known] if url else []
+
+    def retrieve_endpoint(data: Data, id: str) -> Record:
+        found = [endpoint for endpoint in endpoints() if endpoint["id"] == id]
+        if not found:
+            raise missing_object("webhook_endpoint", id)
+        return found[0]
 
     route("POST", "/checkout/sessions", SessionCreateParams, checkout.create)
     route("GET", "/checkout/sessions", SessionListParams, list_sessions)
@@ -123,7 +133,8 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     route("GET", "/prices/<id>", PriceRetrieveParams, retrieval("stripe.prices", "price"))
     route("POST", "/customers", CustomerCreateParams, catalogue.create_customer)
     route("GET", "/customers/<id>", CustomerRetrieveParams, retrieval("stripe.customers", "customer"))
-    route("GET", "/webhook_endpoints", WebhookEndpointListParams, list_endpoints)
+    route("GET", "/webhook_endpoints", WebhookEndpointListParams, lambda data: page(endpoints(), data, path=HOOKS))
+    route("GET", "/webhook_endpoints/<id>", WebhookEndpointRetrieveParams, retrieve_endpoint)
 
     @api.route("/<path:rest>", methods=["GET", "POST", "DELETE"])
     def unknown(rest: str) -> flask.Response:
@@ -134,6 +145,20 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
         except StripeError as error:
             return respond(refusal(error, new_id("req", length=14)))
 
+    return api
+
+
+def create_api_of_thin_events(sandbox: StripeSandbox) -> flask.Blueprint:
+    """The routes of `/stripe/v2`: what a thin event stands for."""
+    api = flask.Blueprint("v2", __name__)
+
+    def retrieve(data: Data, id: str) -> Record:
+        event = sandbox.context.store.get(EVENTS, thin.full_id(id))
+        if event is None:
+            raise missing_object("event", id)
+        return thin.notification(event) | {"snapshot_event": event["id"]}
+
+    api.add_url_rule("/core/events/<id>", "event", view(sandbox, retrieve, NoParams), methods=["GET"])
     return api
 
 

@@ -9,7 +9,14 @@ from sandbox.store import Record
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.stand_in import GOOD_CARD, StripeSandbox
 
-SETTINGS: dict[str, type] = {"enabled_events": list, "livemode": bool, "think_ms": int}
+SETTINGS: dict[str, type] = {
+    "enabled_events": list,
+    "livemode": bool,
+    "think_ms": int,
+    "thin_events": bool,
+    "webhook_endpoint_version": str,
+    "webhook_endpoint_status": str,
+}
 
 
 def create_control(sandbox: StripeSandbox) -> flask.Blueprint:
@@ -68,7 +75,10 @@ def create_control(sandbox: StripeSandbox) -> flask.Blueprint:
 
     @control.post("/settings")
     def change() -> flask.Response:
-        sandbox.settings.change(**_sent(**SETTINGS))
+        sent = _sent(**SETTINGS)
+        if sent.get("webhook_endpoint_status", "enabled") not in ("enabled", "disabled"):
+            raise StripeError("webhook_endpoint_status must be enabled or disabled", param="webhook_endpoint_status")
+        sandbox.settings.change(**sent)
         return flask.jsonify({name: getattr(sandbox.settings, name) for name in SETTINGS})
 
     @control.errorhandler(StripeError)

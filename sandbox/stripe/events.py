@@ -7,7 +7,7 @@ import stripe
 from sandbox.context import SandboxContext
 from sandbox.faults import WebhookFault
 from sandbox.store import Record
-from sandbox.stripe import resources, schema
+from sandbox.stripe import resources, schema, thin
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.settings import Settings
@@ -60,7 +60,7 @@ class Events:
 
     def _is_subscribed(self, kind: str) -> bool:
         enabled = self._settings.enabled_events
-        return "*" in enabled or kind in enabled
+        return self._settings.webhook_endpoint_status == "enabled" and ("*" in enabled or kind in enabled)
 
     def _record(self, kind: str, subject: Record, *, pending_webhooks: int) -> Record:
         event = resources.event(
@@ -95,9 +95,8 @@ class Events:
 
     def _send(self, event_id: str, fault: WebhookFault, *, wait_s: float = 0) -> None:
         def build() -> tuple[dict[str, str], bytes]:
-            event = self._context.store.get(COLLECTION, event_id) or {}
             secret = "whsec_not_the_endpoints_own" if fault.wrong_secret else self._context.webhooks.stripe_secret
-            payload = json.dumps(event | {"pending_webhooks": 1}, indent=2).encode()
+            payload = json.dumps(self._told(event_id, is_thin=fault.thin), indent=2).encode()
             headers = {
                 "Content-Type": "application/json; charset=utf-8",
                 "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
@@ -113,6 +112,16 @@ class Events:
             fault=fault,
             on_accepted=lambda: self._mark_delivered(event_id),
         )
+
+    def _told(self, event_id: str, *, is_thin: bool) -> Record:
+        """The body of a delivery: the event in the endpoint's version, or its thin form."""
+        event = self._context.store.get(COLLECTION, event_id) or {}
+        if not (is_thin or self._settings.thin_events):
+            return event | {"api_version": self._settings.webhook_endpoint_version, "pending_webhooks": 1}
+        told = thin.notification(event)
+        if found := schema.problems(told):
+            raise schema.IllFormed(found)
+        return told
 
     def _mark_delivered(self, event_id: str) -> None:
         with self._context.store.lock:

@@ -259,7 +259,7 @@ def event(kind: str, subject: Record, *, api_version: str, livemode: bool, pendi
     }
 
 
-def webhook_endpoint(url: str, enabled_events: list[str], *, api_version: str) -> Record:
+def webhook_endpoint(url: str, enabled_events: list[str], *, api_version: str, status: str) -> Record:
     return {
         "id": "we_sandbox11tutors",
         "object": "webhook_endpoint",
@@ -270,7 +270,7 @@ def webhook_endpoint(url: str, enabled_events: list[str], *, api_version: str) -
         "enabled_events": enabled_events,
         "livemode": False,
         "metadata": {},
-        "status": "enabled",
+        "status": status,
         "url": url,
     }
 

@@ -2,14 +2,15 @@
 
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 import stripe
 from stripe.checkout import Session
+from stripe.events._event_classes import get_v2_event_class
 
-from sandbox.stripe.annotations import fields_of, is_literal, literals, options_of
+from sandbox.stripe.annotations import Field, fields_of, is_literal, literals, options_of
 
 RESOURCES: dict[str, type] = {
     "checkout.session": Session,
@@ -47,6 +48,8 @@ def _resource(value: Any, path: str) -> Iterator[str]:
     kind = value.get("object") if isinstance(value, dict) else None
     if kind == "list":
         yield from _list(value, path, None)
+    elif kind == "v2.core.event":
+        yield from _thin_event(value, path)
     elif kind in RESOURCES:
         yield from _object(value, RESOURCES[kind], path)
     else:
@@ -64,8 +67,21 @@ def _list(value: dict[str, Any], path: str, items: Kinds | None) -> Iterator[str
         yield from _any_of(item, items, at) if items else _resource(item, at)
 
 
+def _thin_event(value: dict[str, Any], path: str) -> Iterator[str]:
+    owner = get_v2_event_class(value.get("type", ""))
+    if owner is stripe.StripeObject:
+        yield f"{path}.type: {value.get('type')!r} is not the type of a thin event"
+    else:
+        yield from _fields(value, {**fields_of(stripe.v2.core.Event), **fields_of(owner)}, owner, path)
+
+
 def _object(value: dict[str, Any], owner: type, path: str) -> Iterator[str]:
-    fields = fields_of(owner)
+    yield from _fields(value, fields_of(owner), owner, path)
+    if owner is stripe.Event and isinstance(value.get("data"), dict):
+        yield from _resource(value["data"].get("object"), f"{path}.data.object")
+
+
+def _fields(value: dict[str, Any], fields: Mapping[str, Field], owner: type, path: str) -> Iterator[str]:
     yield from (f"{path}.{name}: unknown field of {owner.__qualname__}" for name in value.keys() - fields.keys())
     for name, field in fields.items():
         found = value.get(name)
@@ -73,8 +89,6 @@ def _object(value: dict[str, Any], owner: type, path: str) -> Iterator[str]:
             yield from _any_of(found, Kinds(field.options, field.module), f"{path}.{name}")
         elif not field.is_optional:
             yield f"{path}.{name}: required by {owner.__qualname__}, but {'null' if name in value else 'missing'}"
-    if owner is stripe.Event and isinstance(value.get("data"), dict):
-        yield from _resource(value["data"].get("object"), f"{path}.data.object")
 
 
 def _any_of(value: Any, kinds: Kinds, path: str) -> Iterator[str]:

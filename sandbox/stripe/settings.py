@@ -1,4 +1,7 @@
 import time
+from typing import Literal
+
+import stripe
 
 from sandbox.store import Record, Store
 
@@ -23,7 +26,8 @@ class Settings:
 
     `clock_offset_s` moves the stand-in's clock (never the time in signatures), `livemode` is what events say of
     themselves, `think_ms` makes every POST take that long after it was accepted, `enabled_events` is what the webhook
-    endpoint subscribes to ("*" is everything).
+    endpoint subscribes to ("*" is everything), `webhook_endpoint_version` and `webhook_endpoint_status` are what it
+    says of itself (a disabled one is sent nothing), `thin_events` makes it get thin events instead of full ones.
     """
 
     def __init__(self, store: Store) -> None:
@@ -40,6 +44,18 @@ class Settings:
     @property
     def think_ms(self) -> int:
         return int(self._all().get("think_ms", 0))
+
+    @property
+    def thin_events(self) -> bool:
+        return bool(self._all().get("thin_events", False))
+
+    @property
+    def webhook_endpoint_version(self) -> str:
+        return str(self._all().get("webhook_endpoint_version", stripe.api_version))
+
+    @property
+    def webhook_endpoint_status(self) -> Literal["enabled", "disabled"]:
+        return "disabled" if self._all().get("webhook_endpoint_status") == "disabled" else "enabled"
 
     def now(self) -> int:
         """The stand-in's time in whole unix seconds."""
