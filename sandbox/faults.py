@@ -15,8 +15,9 @@ class Fault:
     """What happens to matching API requests instead of, or around, the usual answer.
 
     `times` of 0 or less lasts until the faults are cleared. `status` of None keeps the real answer (delayed, cut or
-    dripped): the effect is done, only its answer suffers. With a status the request never reaches the stand-in, unless
-    `after` lets it happen first and replaces what it answered. `missing` names keys removed from a JSON answer.
+    dripped): the effect is done, only its answer suffers. With a status the request never reaches the stand-in. `after`
+    lets the effect come first in any case: `status` then replaces its answer, `drop` loses all of it instead of half.
+    `missing` names keys removed from a JSON answer.
     """
 
     service: str

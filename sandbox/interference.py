@@ -84,7 +84,7 @@ def _deformed(response: Response, fault: Fault) -> Response:
         _remove_keys(response, fault.missing)
     if fault.drop or fault.drip:
         body = response.get_data() or b" "
-        response.response = _cut(body) if fault.drop else _dripped(body)
+        response.response = _cut(body, keep=0 if fault.after else len(body) // 2) if fault.drop else _dripped(body)
         response.headers["Content-Length"] = str(len(body))
     return response
 
@@ -103,8 +103,9 @@ def _remove_keys(response: Response, keys: tuple[str, ...]) -> None:
         response.set_data(json.dumps(answer))
 
 
-def _cut(body: bytes) -> Iterator[bytes]:
-    yield body[: len(body) // 2]
+def _cut(body: bytes, *, keep: int) -> Iterator[bytes]:
+    if keep:
+        yield body[:keep]
     raise CutConnection
 
 
