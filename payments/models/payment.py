@@ -63,6 +63,7 @@ class Payment(models.Model):
     livemode = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=0)
     paid_at = models.DateTimeField(null=True, blank=True)
+    seen_to_at = models.DateTimeField(null=True, blank=True, help_text="When a person dealt with money for nobody.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

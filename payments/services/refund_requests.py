@@ -51,11 +51,12 @@ def request_refund(
     items: Sequence[OrderItem] = (),
     reason: RefundReason = RefundReason.REQUESTED_BY_CUSTOMER,
     requested_by: "User | None" = None,
+    public_id: uuid.UUID | None = None,
 ) -> Refund:
     """Reserve a refund of a payment: of an amount, of what the named items cost, or of everything that is left.
 
-    The students lose the named items. Nothing is sent yet: `send_refund` does that after the commit. Raises
-    RefundRefused.
+    The students lose the named items. A known `public_id` gives the refund there is. Nothing is sent yet:
+    `send_refund` does that after the commit. Raises RefundRefused.
     """
     order = Order.objects.select_for_update(of=("self",)).filter(payments=payment).first()
     payment = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
@@ -70,6 +71,7 @@ def request_refund(
         origin=RefundOrigin.STAFF,
         items=items,
         requested_by=requested_by,
+        public_id=public_id,
     )
     return refund
 
