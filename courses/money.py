@@ -22,6 +22,8 @@ CURRENCIES = {
     "gbp": Currency("£", 2, 30),
     "jpy": Currency("¥", 0, 50),
 }
+# Eight digits, whatever the currency: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+MAXIMUM_MINOR = 99_999_999
 
 
 def display(amount_minor: int, currency: str) -> str:
@@ -41,7 +43,13 @@ def validate_currency(currency: str) -> None:
 
 
 def validate_price(price_minor: int, currency: str) -> None:
-    """Raise ValidationError for a price that is neither free nor chargeable by card."""
+    """Raise ValidationError for a price that is neither free nor chargeable by card.
+
+    Codes: `price_too_small`, `price_too_large`.
+    """
+    if price_minor > MAXIMUM_MINOR:
+        most = display(MAXIMUM_MINOR, currency)
+        raise ValidationError({"price_minor": ValidationError(f"At most {most}.", code="price_too_large")})
     known = CURRENCIES.get(currency)
     if known and 0 < price_minor < known.minimum_minor:
         least = display(known.minimum_minor, currency)

@@ -30,6 +30,8 @@ def test_amounts_are_written_as_people_write_them(amount_minor, currency, expect
         (49, "usd", "price_too_small"),
         (29, "gbp", "price_too_small"),
         (49, "jpy", "price_too_small"),
+        (100_000_000, "usd", "price_too_large"),
+        (100_000_000, "jpy", "price_too_large"),
         (5000, "chf", "currency_not_offered"),
         (5000, "USD", "currency_not_offered"),
     ],
