@@ -6,6 +6,10 @@ import flask
 from stripe.params import (
     ChargeListParams,
     ChargeRetrieveParams,
+    CouponCreateParams,
+    CouponListParams,
+    CouponRetrieveParams,
+    CouponUpdateParams,
     CustomerCreateParams,
     CustomerRetrieveParams,
     DisputeCloseParams,
@@ -20,6 +24,10 @@ from stripe.params import (
     PriceRetrieveParams,
     ProductCreateParams,
     ProductRetrieveParams,
+    PromotionCodeCreateParams,
+    PromotionCodeListParams,
+    PromotionCodeRetrieveParams,
+    PromotionCodeUpdateParams,
     RefundCancelParams,
     RefundCreateParams,
     RefundListParams,
@@ -38,14 +46,12 @@ from stripe.params.checkout import (
 
 from sandbox.store import Record, Where
 from sandbox.stripe import resources, thin
-from sandbox.stripe.checkout import CHARGES, INTENTS, SESSIONS
-from sandbox.stripe.disputes import DISPUTES
 from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.events import COLLECTION as EVENTS
 from sandbox.stripe.ids import new_id
+from sandbox.stripe.ledger import CHARGES, COUPONS, DISPUTES, INTENTS, PROMOTION_CODES, REFUNDS, SESSIONS
 from sandbox.stripe.protocol import Handler, authenticate, refusal, respond, view
 from sandbox.stripe.reading import page, same, stored_page
-from sandbox.stripe.refunds import REFUNDS
 from sandbox.stripe.stand_in import StripeSandbox
 
 Data = dict[str, Any]
@@ -59,7 +65,7 @@ class NoParams(TypedDict):
 def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     api = flask.Blueprint("v1", __name__)
     store, catalogue, checkout = sandbox.context.store, sandbox.catalogue, sandbox.checkout
-    refunds, disputes = sandbox.money_back, sandbox.quarrels
+    refunds, disputes, discounts = sandbox.money_back, sandbox.quarrels, sandbox.discounts
 
     def route(method: str, rule: str, parameters: type, handler: Handler) -> None:
         endpoint = f"{method.lower()}_{rule.strip('/').replace('/', '_').replace('<', '').replace('>', '')}"
@@ -86,6 +92,18 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
         if email := data.get("customer_details", {}).get("email"):
             where.append(Where("customer_details.email", "=", email))
         return stored_page(store, SESSIONS, data, path="/v1/checkout/sessions", where=where)
+
+    def list_codes(data: Data) -> Record:
+        where = same(data, "active", "code", "customer")
+        if "coupon" in data:
+            where.append(Where("promotion.coupon", "=", data["coupon"]))
+        return stored_page(store, PROMOTION_CODES, data, path="/v1/promotion_codes", where=where)
+
+    def update_coupon(data: Data, id: str) -> Record:
+        return discounts.update(COUPONS, data, id, kind="coupon")
+
+    def update_code(data: Data, id: str) -> Record:
+        return discounts.update(PROMOTION_CODES, data, id, kind="promotion_code")
 
     def list_line_items(data: Data, id: str) -> Record:
         checkout.session(id)
@@ -133,6 +151,14 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     route("GET", "/prices/<id>", PriceRetrieveParams, retrieval("stripe.prices", "price"))
     route("POST", "/customers", CustomerCreateParams, catalogue.create_customer)
     route("GET", "/customers/<id>", CustomerRetrieveParams, retrieval("stripe.customers", "customer"))
+    route("POST", "/coupons", CouponCreateParams, discounts.create_coupon)
+    route("GET", "/coupons", CouponListParams, listing(COUPONS, "/v1/coupons"))
+    route("GET", "/coupons/<id>", CouponRetrieveParams, retrieval(COUPONS, "coupon"))
+    route("POST", "/coupons/<id>", CouponUpdateParams, update_coupon)
+    route("POST", "/promotion_codes", PromotionCodeCreateParams, discounts.create_promotion_code)
+    route("GET", "/promotion_codes", PromotionCodeListParams, list_codes)
+    route("GET", "/promotion_codes/<id>", PromotionCodeRetrieveParams, retrieval(PROMOTION_CODES, "promotion code"))
+    route("POST", "/promotion_codes/<id>", PromotionCodeUpdateParams, update_code)
     route("GET", "/webhook_endpoints", WebhookEndpointListParams, lambda data: page(endpoints(), data, path=HOOKS))
     route("GET", "/webhook_endpoints/<id>", WebhookEndpointRetrieveParams, retrieve_endpoint)
 

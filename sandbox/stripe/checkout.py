@@ -7,12 +7,10 @@ from sandbox.store import Record, Where
 from sandbox.stripe import resources
 from sandbox.stripe.cards import Card, Decline, read_card
 from sandbox.stripe.catalogue import Catalogue
+from sandbox.stripe.discounts import Discounts
 from sandbox.stripe.errors import StripeError, missing_object
-from sandbox.stripe.ledger import Ledger, News
+from sandbox.stripe.ledger import CARDS, CHARGES, DETAILS, INTENTS, SESSIONS, Ledger, News
 from sandbox.stripe.session_request import build_line_items, build_session, check_session
-
-SESSIONS, INTENTS, CHARGES = "stripe.sessions", "stripe.payment_intents", "stripe.charges"
-DETAILS, CARDS = "stripe.session_details", "stripe.cards"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +28,7 @@ class Checkout:
         self,
         context: SandboxContext,
         catalogue: Catalogue,
+        discounts: Discounts,
         ledger: Ledger,
         on_card_paid: Callable[[Card, Record], object] = lambda card, charge: None,
     ) -> None:
@@ -38,6 +37,7 @@ class Checkout:
         self._store = context.store
         self._settings = ledger.settings
         self._catalogue = catalogue
+        self._discounts = discounts
         self._ledger = ledger
         self._on_card_paid = on_card_paid
 
@@ -49,9 +49,10 @@ class Checkout:
         items = build_line_items(data["line_items"], self._catalogue)
         session = build_session(data, items, base_url=self._context.base_url, now=now)
         details = {"line_items": items, "payment_intent_data": data.get("payment_intent_data", {})}
-        self._store.put(DETAILS, session["id"], details)
-        self._store.put(SESSIONS, session["id"], session)
-        return session
+        with self._store.lock:
+            chosen = [self._discounts.chosen(data["discounts"])] if data.get("discounts") else []
+            self._store.put(DETAILS, session["id"], details)
+            return self._discounts.apply(session, chosen) if chosen else self._ledger.keep(SESSIONS, session)
 
     def session(self, session_id: str) -> Record:
         """The session as it is now: one whose time is up has expired. Raises StripeError when unknown."""
@@ -148,6 +149,9 @@ class Checkout:
             session = self._open(session_id)
             if session["amount_total"]:
                 raise StripeError("This Checkout Session has an amount to pay.", param="card_number")
+            if intent := self._store.get(INTENTS, session["payment_intent"] or ""):
+                self._ledger.change(INTENTS, intent, {"status": "canceled", "canceled_at": self._settings.now()})
+                session = session | {"payment_intent": None}
             session = self._complete(session, buyer, payment_status="no_payment_required")
         self._ledger.tell([News("checkout.session.completed", session, is_waited_for=True)], wait_s)
         return session
@@ -251,6 +255,7 @@ class Checkout:
             "customer_details": details,
             "consent": consent if needs_terms else None,
         }
+        self._discounts.redeem(session)
         if session["automatic_tax"]["enabled"]:
             done["automatic_tax"] = session["automatic_tax"] | {"status": "complete"}
         return self._ledger.change(SESSIONS, session, done)

@@ -42,6 +42,10 @@ def create_control(sandbox: StripeSandbox) -> flask.Blueprint:
     def expire(session_id: str) -> flask.Response:
         return _answer(lambda: sandbox.expire(session_id))
 
+    @control.post("/sessions/<session_id>/promotion_code")
+    def apply_promotion_code(session_id: str) -> flask.Response:
+        return _answer(lambda: sandbox.apply_promotion_code(session_id, _sent(code=str).get("code", "")))
+
     @control.post("/payment_intents/<intent_id>/refund")
     def refund(intent_id: str) -> flask.Response:
         sent = _sent(amount=int, status=str)

@@ -2,12 +2,10 @@ from typing import Any
 
 from sandbox.store import Record
 from sandbox.stripe import cards, resources
-from sandbox.stripe.checkout import CHARGES, INTENTS
 from sandbox.stripe.errors import StripeError, missing_object
-from sandbox.stripe.ledger import Ledger, News
+from sandbox.stripe.ledger import CHARGES, DISPUTES, INTENTS, Ledger, News
 from sandbox.stripe.limits import check_metadata, merged_metadata
 
-DISPUTES = "stripe.disputes"
 DISPUTED_CARDS = {cards.FRAUDULENT_DISPUTE: "needs_response", cards.INQUIRY: "warning_needs_response"}
 FEE_MINOR, DUE_IN_S = 1500, 7 * 24 * 3600
 FIRST = frozenset([

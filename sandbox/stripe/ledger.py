@@ -6,7 +6,10 @@ from sandbox.stripe import resources
 from sandbox.stripe.events import Events
 from sandbox.stripe.settings import Settings
 
-TRANSACTIONS = "stripe.balance_transactions"
+SESSIONS, INTENTS, CHARGES = "stripe.sessions", "stripe.payment_intents", "stripe.charges"
+DETAILS, CARDS = "stripe.session_details", "stripe.cards"
+REFUNDS, DISPUTES, TRANSACTIONS = "stripe.refunds", "stripe.disputes", "stripe.balance_transactions"
+COUPONS, PROMOTION_CODES = "stripe.coupons", "stripe.promotion_codes"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import flask
 
 from sandbox.store import Record
 from sandbox.stripe import money
-from sandbox.stripe.checkout import CHARGES, Buyer
+from sandbox.stripe.checkout import Buyer
 from sandbox.stripe.errors import StripeError
+from sandbox.stripe.ledger import CHARGES
 from sandbox.stripe.stand_in import StripeSandbox
 
 WAIT_FOR_WEBHOOK_S = 10
@@ -30,7 +31,10 @@ def create_pages(sandbox: StripeSandbox) -> flask.Blueprint:
 
     @pages.post("/c/pay/<session_id>")
     def submit(session_id: str) -> flask.Response:
-        return _with_session(sandbox, session_id, lambda session: _pay(sandbox, session, flask.request.form))
+        return _with_session(sandbox, session_id, lambda session: act(session, flask.request.form))
+
+    def act(session: Record, form: dict[str, str]) -> flask.Response:
+        return _apply(sandbox, session, form) if "promotion_code" in form else _pay(sandbox, session, form)
 
     @pages.get("/receipts/<charge_id>")
     def receipt(charge_id: str) -> flask.Response:
@@ -85,6 +89,13 @@ def _pay(sandbox: StripeSandbox, session: Record, form: dict[str, str]) -> flask
     return _page_redirect(landing_address(paid))
 
 
+def _apply(sandbox: StripeSandbox, session: Record, form: dict[str, str]) -> flask.Response:
+    try:
+        return _form(sandbox, sandbox.apply_promotion_code(session["id"], form["promotion_code"]), form)
+    except StripeError as error:
+        return _form(sandbox, session, form, error=error.message, status=402)
+
+
 def _take(sandbox: StripeSandbox, session: Record, form: dict[str, str], buyer: Buyer) -> Record:
     wait_s = WAIT_FOR_WEBHOOK_S
     if not session["amount_total"]:
@@ -101,7 +112,7 @@ def _form(
     items = [
         {
             "name": item["description"],
-            "amount": money.display(item["amount_total"], currency),
+            "amount": money.display(item["amount_subtotal"], currency),
             "quantity": item["quantity"],
             "product": sandbox.catalogue.product_of(item["price"]),
         }
@@ -114,6 +125,7 @@ def _form(
         session=session,
         items=items,
         total=money.display(session["amount_total"], currency),
+        discount=money.display(session["total_details"]["amount_discount"], currency) if session["discounts"] else "",
         email=form.get("email") or email or "",
         is_email_fixed=bool(session["customer"] and email),
         form=form,

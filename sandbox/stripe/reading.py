@@ -101,7 +101,7 @@ def _expand(value: Any, parts: list[str], path: str, store: Store) -> None:
         at, of_charge = f"/v1/charges/{value['id']}/refunds", [Where("charge", "=", value["id"])]
         value[name] = value.get(name) or stored_page(store, "stripe.refunds", {}, path=at, where=of_charge)
     elif isinstance(value.get(name), str):
-        collection = collection_of(value[name])
+        collection = "stripe.coupons" if name == "coupon" else collection_of(value[name])
         if collection is None:
             raise StripeError(f"The sandbox keeps no object for {path} ({value[name]}).", param="expand")
         value[name] = store.get(collection, value[name])

@@ -2,13 +2,11 @@ from typing import Any
 
 from sandbox.store import Record, Where
 from sandbox.stripe import cards, money, resources
-from sandbox.stripe.checkout import CARDS, CHARGES, INTENTS
-from sandbox.stripe.disputes import DISPUTES
 from sandbox.stripe.errors import StripeError, missing_object
-from sandbox.stripe.ledger import Ledger, News
+from sandbox.stripe.ledger import CARDS, CHARGES, DISPUTES, INTENTS, REFUNDS, Ledger, News
 from sandbox.stripe.limits import check_metadata, merged_metadata
 
-REFUNDS, DUE = "stripe.refunds", "stripe.refunds_due"
+DUE = "stripe.refunds_due"
 LATER_S = 2
 NOT_ACTED_ON = frozenset(
     ["currency", "customer", "instructions_email", "origin", "refund_application_fee", "reverse_transfer"]

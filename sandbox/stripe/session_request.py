@@ -16,7 +16,7 @@ from sandbox.stripe.resources import line_item
 SHORTEST_S, LONGEST_S = 30 * 60, 24 * 60 * 60
 MOST_LINE_ITEMS = 100
 NOT_ACTED_ON = frozenset({
-    "after_expiration", "branding_settings", "custom_fields", "customer_account", "discounts", "name_collection",
+    "after_expiration", "branding_settings", "custom_fields", "customer_account", "name_collection",
     "optional_items", "payment_method_collection", "payment_method_configuration", "payment_method_data",
     "payment_method_options", "permissions", "redirect_on_completion", "return_url", "saved_payment_method_options",
     "setup_intent_data", "shipping_address_collection", "shipping_options", "subscription_data", "wallet_options",
@@ -43,6 +43,9 @@ def check_session(data: dict[str, Any], *, now: int) -> None:
         other = "customer_email" if "customer_email" in data else "customer_creation"
         message = f"You may only specify one of these parameters: customer, {other}."
         raise StripeError(message, code="parameters_exclusive", param="customer")
+    if "discounts" in data and "allow_promotion_codes" in data:
+        message = "You may only specify one of these parameters: allow_promotion_codes, discounts."
+        raise StripeError(message, code="parameters_exclusive", param="discounts")
     if "customer_email" in data:
         check_email(data["customer_email"], param="customer_email")
     check_length(data.get("client_reference_id", ""), 200, param="client_reference_id")

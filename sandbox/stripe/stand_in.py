@@ -5,13 +5,14 @@ from sandbox.context import SandboxContext
 from sandbox.store import Record
 from sandbox.stripe.cards import Card
 from sandbox.stripe.catalogue import Catalogue
-from sandbox.stripe.checkout import SESSIONS, Buyer, Checkout
-from sandbox.stripe.disputes import DISPUTED_CARDS, DISPUTES, Disputes
+from sandbox.stripe.checkout import Buyer, Checkout
+from sandbox.stripe.discounts import Discounts
+from sandbox.stripe.disputes import DISPUTED_CARDS, Disputes
 from sandbox.stripe.events import COLLECTION as EVENTS
 from sandbox.stripe.events import HELD_BACK_S, Events
 from sandbox.stripe.idempotency import Idempotency
-from sandbox.stripe.ledger import Ledger
-from sandbox.stripe.refunds import REFUNDS, Refunds
+from sandbox.stripe.ledger import DISPUTES, REFUNDS, SESSIONS, Ledger
+from sandbox.stripe.refunds import Refunds
 from sandbox.stripe.settings import Settings
 
 TICK_S = 0.5
@@ -31,7 +32,8 @@ class StripeSandbox:
         self.catalogue = Catalogue(context.store, self.settings)
         self.event_log = Events(context, self.settings)
         ledger = Ledger(context.store, self.settings, self.event_log)
-        self.checkout = Checkout(context, self.catalogue, ledger, self._dispute_if_told)
+        self.discounts = Discounts(ledger)
+        self.checkout = Checkout(context, self.catalogue, self.discounts, ledger, self._dispute_if_told)
         self.money_back = Refunds(ledger)
         self.quarrels = Disputes(ledger)
         self._stopping = threading.Event()
@@ -77,6 +79,11 @@ class StripeSandbox:
 
     def expire(self, session_id: str) -> Record:
         return self.checkout.expire(session_id)
+
+    def apply_promotion_code(self, session_id: str, code: str) -> Record:
+        """Type a code into the hosted page; '' takes the last one back. Raises StripeError for one that is refused."""
+        self.session(session_id)
+        return self.discounts.apply_code(session_id, code)
 
     def refund(self, payment_intent_id: str, amount: int | None = None, *, status: str | None = None) -> Record:
         """Give money back as somebody at the Dashboard does: without metadata, all that is left unless told.
@@ -129,6 +136,7 @@ class StripeSandbox:
     def _let_due_happen(self) -> None:
         self.checkout.expire_due()
         self.money_back.settle_due()
+        self.discounts.expire_due()
 
     def _dispute_if_told(self, card: Card, charge: Record) -> None:
         if status := DISPUTED_CARDS.get(card.number):

@@ -58,7 +58,7 @@ def refused(client, **overrides):
         ({"customer_email": "nobody"}, "customer_email", "email_invalid"),
         ({"customer": "cus_none", "customer_email": None}, "customer", "resource_missing"),
         ({"client_reference_id": "x" * 201}, "client_reference_id", None),
-        ({"discounts": [{"coupon": "HALF"}]}, "discounts", None),
+        ({"discounts": [{"coupon": "HALF"}]}, "discounts[0][coupon]", "resource_missing"),
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name(client, overrides, param, code):
