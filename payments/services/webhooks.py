@@ -71,7 +71,7 @@ def handle_event(event: Event) -> Result:
     finds work to do. Whatever fails is noted on the row and raised, so that Stripe sends the event again; that includes
     UnknownSession for a session of ours younger than ten minutes, whose checkout may not be stored yet.
     """
-    if event.type not in EVENTS or not _is_for_us(event):
+    if event.type not in EVENTS or not is_for_us(event):
         return Result.IGNORED
     row = _record(event)
     if row.handled_at is not None:
@@ -99,7 +99,7 @@ def trim(data: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _is_for_us(event: Event) -> bool:
+def is_for_us(event: Event) -> bool:
     """Whether the event may be about a payment of ours, as far as can be told without asking."""
     if event.livemode != configuration.is_live():
         logger.error("Ignored event %s: it is of the other mode than our key (livemode=%s)", event.id, event.livemode)
@@ -144,7 +144,7 @@ def _process(row: WebhookEvent) -> None:
         _settle(row, payment=payment)
 
     try:
-        _work_of(row)(settle)
+        work_of(row)(settle)
     except ForeignSession:
         _settle(row, note="a payment of another installation")
     except (UnknownSession, ObjectNotFound) as error:
@@ -154,7 +154,8 @@ def _process(row: WebhookEvent) -> None:
         _settle(row, note="no payment here knows this")
 
 
-def _work_of(row: WebhookEvent) -> Callable[[Also], Order | None]:
+def work_of(row: WebhookEvent) -> Callable[[Also], Order | None]:
+    """What an event asks for, without the ledger: asks Stripe about its object and brings the payment in line."""
     if row.type in SESSION_EVENTS:
         return lambda also: sync_checkout(row.object_id, also=also)
     return lambda also: sync_intent(_intent_in(row.payload) or stripe.intent_of(row.object_id), also=also)
