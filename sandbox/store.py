@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 Record = dict[str, Any]
 Value = str | int | bool
-INDEXED = ("created", "payment_intent", "charge", "pending_webhooks", "status")
+INDEXED = (("created",), ("payment_intent",), ("charge",), ("pending_webhooks",), ("status", "expires_at"))
 
 
 class Where(NamedTuple):
@@ -36,10 +36,11 @@ class Store:
             "key TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (collection, key))"
         )
         self._db.execute("CREATE INDEX IF NOT EXISTS in_order ON records (collection, position)")
-        for field in INDEXED:
+        for fields in INDEXED:
+            columns = ", ".join(f"json_extract(value, '$.{field}')" for field in fields)
             self._db.execute(
-                f"CREATE INDEX IF NOT EXISTS by_{field} ON records (collection, json_extract(value, '$.{field}')) "
-                f"WHERE json_extract(value, '$.{field}') IS NOT NULL"
+                f"CREATE INDEX IF NOT EXISTS by_{'_'.join(fields)} ON records (collection, {columns}) "
+                f"WHERE json_extract(value, '$.{fields[0]}') IS NOT NULL"
             )
 
     def get(self, collection: str, key: str) -> Record | None:

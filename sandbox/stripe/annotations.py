@@ -53,6 +53,7 @@ def options_of(annotation: Kind, module: str) -> tuple[Kind, ...]:
     return _flatten(annotation, module)[0]
 
 
+@cache
 def literals(options: tuple[Kind, ...]) -> tuple[Any, ...] | None:
     """The closed list of values when the options are an enumeration, else None.
 

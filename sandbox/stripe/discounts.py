@@ -2,7 +2,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.store import Record, Where
-from sandbox.stripe import money, resources
+from sandbox.stripe import money, offers
 from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.ledger import CHARGES, COUPONS, DETAILS, INTENTS, PROMOTION_CODES, SESSIONS, Ledger
 from sandbox.stripe.limits import check_length, check_metadata, merged_metadata
@@ -35,7 +35,7 @@ class Discounts:
             raise StripeError("duration_in_months belongs to repeating coupons.", param="duration_in_months")
         check_length(data.get("name", ""), 40, param="name")
         check_metadata(data.get("metadata"), param="metadata")
-        coupon = resources.coupon(data, now=self._ledger.settings.now())
+        coupon = offers.coupon(data, now=self._ledger.settings.now())
         with self._store.lock:
             if self._store.get(COUPONS, coupon["id"]):
                 raise StripeError("Coupon already exists.", code="resource_already_exists", param="id")
@@ -47,7 +47,7 @@ class Discounts:
         if self._store.get(COUPONS, coupon_id) is None:
             raise missing_object("coupon", coupon_id, param="promotion[coupon]", status=400)
         check_metadata(data.get("metadata"), param="metadata")
-        made = resources.promotion_code(data, now=self._ledger.settings.now())
+        made = offers.promotion_code(data, now=self._ledger.settings.now())
         with self._store.lock:
             if made["active"] and self._active(made["code"]):
                 message = f"An active promotion code with `code: {made['code']}` already exists."

@@ -1,7 +1,7 @@
 from typing import Any
 
 from sandbox.store import Record
-from sandbox.stripe import cards, resources
+from sandbox.stripe import cards, money_back
 from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.ledger import CHARGES, DISPUTES, INTENTS, Ledger, News
 from sandbox.stripe.limits import check_metadata, merged_metadata
@@ -64,7 +64,7 @@ class Disputes:
             if not 1 <= amount <= charge["amount"]:
                 raise StripeError("amount must be between 1 and what was charged", param="amount")
             now = self._ledger.settings.now()
-            dispute = resources.dispute(charge, amount=amount, reason=reason, due_by=now + DUE_IN_S, now=now)
+            dispute = money_back.dispute(charge, amount=amount, reason=reason, due_by=now + DUE_IN_S, now=now)
             dispute, news = self._become(dispute, status)
             self._ledger.change(CHARGES, charge, {"disputed": True})
         closed = [News("charge.dispute.closed", dispute)] if status in CLOSED else []

@@ -2,7 +2,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.store import Record, Store
-from sandbox.stripe import resources
+from sandbox.stripe import money_back
 from sandbox.stripe.events import Events
 from sandbox.stripe.settings import Settings
 
@@ -44,7 +44,7 @@ class Ledger:
         now = self.settings.now()
         return self.keep(
             TRANSACTIONS,
-            resources.balance_transaction(kind, amount, currency=currency, source=source, fee=fee, now=now),
+            money_back.balance_transaction(kind, amount, currency=currency, source=source, fee=fee, now=now),
         )
 
     def tell(self, news: Iterable[News], wait_s: float = 0) -> None:

@@ -1,7 +1,7 @@
 from typing import Any
 
 from sandbox.store import Record, Where
-from sandbox.stripe import cards, money, resources
+from sandbox.stripe import cards, money, money_back
 from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.ledger import CARDS, CHARGES, DISPUTES, INTENTS, REFUNDS, Ledger, News
 from sandbox.stripe.limits import check_metadata, merged_metadata
@@ -45,7 +45,7 @@ class Refunds:
             amount = self._amount(charge, data.get("amount"))
             starts, ends = self._course(charge)
             now = self._ledger.settings.now()
-            refund = resources.refund(charge, data, amount=amount, status=status or starts, now=now)
+            refund = money_back.refund(charge, data, amount=amount, status=status or starts, now=now)
             refund = self._booked(self._ledger.keep(REFUNDS, refund))
             if ends and not status:
                 self._store.put(DUE, refund["id"], {"id": refund["id"], "status": ends, "at": now + LATER_S})
