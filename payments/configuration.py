@@ -11,6 +11,12 @@ LIVE_KEY_PREFIXES = ("sk_live_", "rk_live_")
 # Stripe takes 30 minutes to 24 hours; a minute at each end is left for clocks that differ:
 # https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at
 CHECKOUT_MINUTES = range(31, 24 * 60)
+POLICIES = {
+    "PAYMENTS_DOUBLE_PAYMENT": ("refund", "flag"),
+    "PAYMENTS_DISPUTE_OPENED": ("suspend", "flag"),
+    "PAYMENTS_DISPUTE_WON": ("restore", "flag"),
+    "PAYMENTS_DISPUTE_LOST": ("revoke", "flag"),
+}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -78,7 +84,20 @@ def problems() -> list[Problem]:
                 forbids_use=False,
             )
         )
-    return found
+    return found + _unknown_policies()
+
+
+def _unknown_policies() -> list[Problem]:
+    return [
+        Problem(
+            "payments.E005",
+            f"{name} is {getattr(settings, name)!r}, which is no policy.",
+            f"Set it to {' or '.join(known)}.",
+            forbids_use=True,
+        )
+        for name, known in POLICIES.items()
+        if getattr(settings, name) not in known
+    ]
 
 
 def _is_safe_api_base() -> bool:

@@ -13,12 +13,13 @@ from payments.errors import (
     IdempotencyConflict,
     Overtaken,
     PaymentProcessing,
+    PaymentUnderReview,
     ProviderRejected,
     ProviderUnavailable,
     SessionNotFound,
     SessionNotOpen,
 )
-from payments.models import FailureCode, Order, Payment
+from payments.models import MONEY_CAME, FailureCode, Order, Payment
 from payments.services.attempts import close_attempt
 from payments.services.reservation import Reservation, reserve
 from payments.services.session_request import session_request
@@ -45,8 +46,8 @@ class Checkout:
 def start_checkout(*, user: "User", course: "Course") -> Checkout:
     """Order `course` for `user`, or take up the order that is open already; a free course is given at once.
 
-    Raises EmailUnverified, AlreadyEnrolled, AlreadyPaid, PaymentProcessing, TooManyOpenCheckouts, ProviderUnavailable,
-    ProviderMisconfigured and ProviderRejected.
+    Raises EmailUnverified, AlreadyEnrolled, AlreadyPaid, PaymentProcessing, PaymentUnderReview, TooManyOpenCheckouts,
+    ProviderUnavailable, ProviderMisconfigured and ProviderRejected.
     """
     if not user.is_email_verified:
         raise EmailUnverified
@@ -62,9 +63,9 @@ def start_checkout(*, user: "User", course: "Course") -> Checkout:
             return Checkout(order=order, session_id=session.id, url=session.url)
         if session.outcome is Outcome.OPEN:  # it does not fit the order: paying it would give nothing
             session = _close(session)
-            sync_checkout(session.id)
+            order = sync_checkout(session.id) or order
         if session.outcome is Outcome.PAID:
-            raise AlreadyPaid
+            raise AlreadyPaid if order.status in MONEY_CAME else PaymentUnderReview
         if session.outcome is Outcome.PROCESSING:
             raise PaymentProcessing
     raise ProviderUnavailable("the open checkout kept changing", retry_after_s=2)

@@ -6,28 +6,33 @@ from django.conf import settings
 
 from background import enqueue
 from payments.errors import RefundRefused
-from payments.models import SETTLED, Order, OrderItem, Payment, RefundOrigin, RefundReason
+from payments.models import SETTLED, Order, OrderItem, Payment, PaymentStatus, RefundOrigin, RefundReason
 from payments.services.recompute import flag
-from payments.services.refund_requests import item_shares, reserve_refund
+from payments.services.refund_requests import item_shares, refundable_minor, reserve_refund
 
 
 def give_back_duplicates(order: Order, items: list[OrderItem]) -> None:
     """For items that the student owned already when the order was paid; the caller holds the order's lock."""
+    payment = order.payments.filter(status__in=SETTLED).order_by("attempt").last() if items else None
+    if payment is None:
+        return
     shares = item_shares(order)
     for item in items:
-        payment = order.payments.filter(status__in=SETTLED).order_by("attempt").last()
         reason = f"Paid for {item.course.slug}, which the student owned already."
-        if payment is None or not shares[item.pk]:
-            continue
-        _give_back(order, payment, shares[item.pk], key=f"duplicate:{item.pk}", reason=reason, items=[item])
+        if shares[item.pk]:
+            _give_back(order, payment, shares[item.pk], key=f"duplicate:{item.pk}", reason=reason, items=[item])
 
 
 def give_back_surplus(order: Order) -> None:
-    """For an order that was paid more than once: the newest payment goes back. The caller holds the order's lock."""
-    settled = list(order.payments.filter(status__in=SETTLED).order_by("paid_at", "attempt"))
-    for payment in settled[1:]:
+    """For an order that was paid more than once: the first payment that is not refunded stays, the others go back.
+
+    The caller holds the order's lock.
+    """
+    kept = order.payments.filter(status=PaymentStatus.COMPLETED).order_by("paid_at", "attempt")
+    for payment in kept[1:]:
         reason = "Paid more than once: give the rest back."
-        _give_back(order, payment, payment.paid_minor, key="surplus", reason=reason, items=[])
+        if left := refundable_minor(payment):
+            _give_back(order, payment, left, key="surplus", reason=reason, items=[])
 
 
 def _give_back(

@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from mailing.services import queue_mail
@@ -35,7 +36,7 @@ def apply_money_back(payment: Payment, reading: Reading, order: Order | None) ->
     """
     changed = [_apply_refund(payment, state, order) for state in reversed(reading.refunds)]
     changed += [_apply_dispute(payment, state, order) for state in reversed(reading.disputes)]
-    if any(changed):
+    if any(changed) or payment.refunded_minor:
         _settle_status(payment)
     return any(changed)
 
@@ -105,6 +106,8 @@ def _announce(payment: Payment, dispute: Dispute, order: Order | None, *, was_op
     elif dispute.status not in INQUIRY:
         if dispute.status == DisputeStatus.LOST:
             _tell(payment, order, f"Dispute {dispute.stripe_id} is lost.")
+        if dispute.status == DisputeStatus.WON and settings.PAYMENTS_DISPUTE_WON == "flag":
+            _tell(payment, order, f"Dispute {dispute.stripe_id} is won: decide whether the course is given back.")
         queue_mail(kind=DISPUTE_CLOSED, key=dispute.stripe_id, reference=reference)
 
 

@@ -108,19 +108,17 @@ def is_given_up(payments: Iterable[PaymentFacts], *, counts_lost: bool) -> bool:
     return 0 < paid_minor <= claimed
 
 
-def recompute(order: Order) -> OrderStatus:
-    """Bring the order's status and payment time in line with its payments; the caller holds the order's lock."""
-    payments = facts_of(order)
+def recompute(order: Order) -> list[PaymentFacts]:
+    """Bring the order's status and payment time in line with its payments, and save it with what was flagged.
+
+    Gives the payments' facts, read in three statements. The caller holds the order's lock.
+    """
+    payments = [PaymentFacts.of(payment) for payment in order.payments.prefetch_related("refunds", "disputes")]
     order.status = derive_status(order.total_minor, payments)
     if order.status in MONEY_CAME and order.paid_at is None:
         order.paid_at = timezone.now()
     order.save(update_fields=["status", "paid_at", "needs_attention"])
-    return order.status
-
-
-def facts_of(order: Order) -> list[PaymentFacts]:
-    """The facts of all payments of the order; three statements."""
-    return [PaymentFacts.of(payment) for payment in order.payments.prefetch_related("refunds", "disputes")]
+    return payments
 
 
 def flag(order: Order, reason: str) -> None:

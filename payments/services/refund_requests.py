@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from payments.errors import RefundRefused
 from payments.models import (
+    GIVEN_BACK,
     OPEN_DISPUTE,
     SETTLED,
     DisputeStatus,
@@ -62,8 +63,7 @@ def request_refund(
     payment = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
     left = refundable_minor(payment)
     if amount_minor is None and items and order is not None:
-        shares = item_shares(order)
-        amount_minor = min(left, sum(shares[item.pk] for item in items))
+        amount_minor = min(left, _cost_of(order, items))
     refund, _ = reserve_refund(
         payment=payment,
         amount_minor=left if amount_minor is None else amount_minor,
@@ -106,6 +106,15 @@ def reserve_refund(
     )
     RefundItem.objects.bulk_create([RefundItem(refund=refund, item=item) for item in items])
     return refund, True
+
+
+def _cost_of(order: Order, items: Sequence[OrderItem]) -> int:
+    """What was paid for the items; raises RefundRefused when one of them was given back already."""
+    given_back = RefundItem.objects.filter(item__in=items, refund__status__in=GIVEN_BACK)
+    if given_back.exists():
+        raise RefundRefused("the item was given back", code="nothing_left")
+    shares = item_shares(order)
+    return sum(shares[item.pk] for item in items)
 
 
 def _refuse_impossible(payment: Payment, amount_minor: int) -> None:

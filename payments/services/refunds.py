@@ -18,25 +18,21 @@ logger = logging.getLogger(__name__)
 
 RESUMED_AFTER = timedelta(minutes=2)
 KEY_LIVES = timedelta(hours=23)
+NOTHING_LEFT = "charge_already_refunded"
 
 
 def send_refund(refund: Refund) -> Refund:
     """Ask Stripe to give the money back, and bring the payment in line; gives the refund as it is then.
 
-    Safe to repeat. Raises RefundRefused when Stripe says no (the refund has failed then, and says why),
-    ProviderUnavailable and ProviderMisconfigured when it can be sent again.
+    Safe to repeat. When somebody has given all of it back already, the refund is not needed any more and CANCELED.
+    Raises RefundRefused when Stripe says no (the refund has FAILED then, and says why), ProviderUnavailable and
+    ProviderMisconfigured when it can be sent again.
     """
     refund = Refund.objects.select_related("payment").get(pk=refund.pk)
-    if refund.stripe_id is None and refund.status == RefundStatus.PENDING and not _is_known_to_stripe(refund):
-        try:
-            stripe.create_refund(_request(refund))
-        except IdempotencyConflict as error:  # somebody else is sending it at this moment
-            raise ProviderUnavailable(str(error), retry_after_s=5) from error
-        except ProviderRejected as error:
-            _refuse(refund, error)
-            sync_intent(str(refund.payment.stripe_payment_intent))
-            raise RefundRefused(str(error), code=error.code or "provider_rejected") from error
+    rejection = _ask_for(refund) if refund.stripe_id is None and refund.status == RefundStatus.PENDING else None
     sync_intent(str(refund.payment.stripe_payment_intent))
+    if rejection is not None and _close_unsent(refund, rejection) and rejection.code != NOTHING_LEFT:
+        raise RefundRefused(str(rejection), code=rejection.code or "provider_rejected") from rejection
     refund.refresh_from_db()
     return refund
 
@@ -52,6 +48,19 @@ def resume_refunds(now: datetime | None = None) -> tuple[int, int]:
             logger.error("Refund %s could not be sent: %s", refund.public_id, error)
             failed += 1
     return sent, failed
+
+
+def _ask_for(refund: Refund) -> ProviderRejected | None:
+    """Have Stripe make the refund, unless it did so before; gives its refusal."""
+    if _is_known_to_stripe(refund):
+        return None
+    try:
+        stripe.create_refund(_request(refund))
+    except IdempotencyConflict as error:  # somebody else is sending it at this moment
+        raise ProviderUnavailable(str(error), retry_after_s=5) from error
+    except ProviderRejected as error:
+        return error
+    return None
 
 
 def _is_known_to_stripe(refund: Refund) -> bool:
@@ -81,11 +90,22 @@ def _request(refund: Refund) -> RefundRequest:
 
 
 @transaction.atomic
-def _refuse(refund: Refund, error: ProviderRejected) -> None:
+def _close_unsent(refund: Refund, rejection: ProviderRejected) -> bool:
+    """Stripe will not make this refund; False when the sync has found it there all the same."""
+    is_needless = rejection.code == NOTHING_LEFT
     order = Order.objects.select_for_update(of=("self",)).filter(payments=refund.payment_id).first()
-    refused = Refund.objects.unsent().filter(pk=refund.pk)
-    if refused.update(status=RefundStatus.FAILED, failure_reason=error.code[:64], updated_at=timezone.now()):
-        logger.error("Stripe refused refund %s: %s", refund.public_id, error)
+    closed = (
+        Refund.objects.unsent()
+        .filter(pk=refund.pk)
+        .update(
+            status=RefundStatus.CANCELED if is_needless else RefundStatus.FAILED,
+            failure_reason=rejection.code[:64],
+            updated_at=timezone.now(),
+        )
+    )
+    if closed and not is_needless:
+        logger.error("Stripe refused refund %s: %s", refund.public_id, rejection)
         if order is not None:
-            flag(order, f"A refund was refused ({error.code}).")
+            flag(order, f"A refund was refused ({rejection.code}).")
             order.save(update_fields=["needs_attention"])
+    return bool(closed)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from courses.models import Course, Enrollment
-from payments.errors import AlreadyEnrolled, PaymentProcessing, TooManyOpenCheckouts
-from payments.models import OPEN, Order, OrderItem, OrderStatus, Payment
+from payments.errors import AlreadyEnrolled, PaymentProcessing, PaymentUnderReview, TooManyOpenCheckouts
+from payments.models import OPEN, PAID_FOR_NOBODY, Access, Order, OrderItem, OrderStatus, Payment
 from payments.services.fulfilment import fulfil
 from payments.services.recompute import recompute
 
@@ -40,7 +40,7 @@ class Reservation:
 def reserve(*, user: "User", course: Course) -> Reservation:
     """Find the open order of `user` for `course`, or make one; a free course is fulfilled here.
 
-    Raises AlreadyEnrolled, PaymentProcessing, TooManyOpenCheckouts.
+    Raises AlreadyEnrolled, PaymentProcessing, PaymentUnderReview, TooManyOpenCheckouts.
     """
     get_user_model().objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
     course = Course.objects.get(pk=course.pk)
@@ -50,6 +50,7 @@ def reserve(*, user: "User", course: Course) -> Reservation:
         raise AlreadyEnrolled
     if order and order.status == OrderStatus.PROCESSING:
         raise PaymentProcessing
+    _refuse_while_under_review(user, course)
     is_same = bool(order and (order.total_minor, order.currency) == (course.price_minor, course.currency))
     live = order.payments.live().first() if order else None
     if order and live:
@@ -70,6 +71,17 @@ def _unpaid_order(user: "User", course: Course) -> Order | None:
     goes_on = Q(status__in=OPEN) | Q(status__in=_RETRYABLE, created_at__gte=since)
     mine = Order.objects.filter(goes_on, user=user, items__course=course, needs_attention="")
     return mine.select_for_update(of=("self",)).first()
+
+
+def _refuse_while_under_review(user: "User", course: Course) -> None:
+    """Raises PaymentUnderReview while money for this course is here that gave nothing yet, or is disputed."""
+    kept = Q(failure_code__in=PAID_FOR_NOBODY, refunded_minor__lt=F("amount_minor") - F("discount_minor"))
+    unclear = Payment.objects.filter(kept, order__user=user, order__items__course=course).exclude(
+        order__needs_attention=""
+    )
+    suspended = OrderItem.objects.filter(order__user=user, course=course, access=Access.SUSPENDED)
+    if unclear.exists() or suspended.exists():
+        raise PaymentUnderReview
 
 
 def _refuse_too_many(user: "User") -> None:
@@ -107,6 +119,5 @@ def _end_of_checkout() -> datetime:
 
 
 def _give(order: Order) -> Reservation:
-    recompute(order)
-    fulfil(order)
+    fulfil(order, recompute(order))
     return Reservation(order=order)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef
 
 from mailing.services import queue_mail
 from payments import configuration, stripe
@@ -20,7 +21,7 @@ from payments.errors import (
     SessionNotFound,
     UnknownSession,
 )
-from payments.models import SETTLED, FailureCode, Order, Payment, PaymentStatus
+from payments.models import SETTLED, Dispute, FailureCode, Order, Payment, PaymentStatus, Refund
 from payments.services.double_payments import give_back_surplus
 from payments.services.fulfilment import fulfil
 from payments.services.mails import PAYMENT_FAILED
@@ -46,14 +47,14 @@ def sync_checkout(session_id: str, *, also: Also | None = None, is_about_money_b
     first.
     """
     for _ in range(ROUNDS):
-        known = Payment.objects.filter(session_id=session_id).first()
+        revision, has_refunds, has_disputes = _known(session_id)
         reading = stripe.read(
             session_id,
-            with_refunds=is_about_money_back or (known is not None and known.refunds.exists()),
-            with_disputes=is_about_money_back or (known is not None and known.disputes.exists()),
+            with_refunds=is_about_money_back or has_refunds,
+            with_disputes=is_about_money_back or has_disputes,
         )
         try:
-            return apply_reading(reading, revision=known.revision if known else None, also=also)
+            return apply_reading(reading, revision=revision, also=also)
         except Overtaken:
             continue
     raise ProviderUnavailable("the payment kept changing", retry_after_s=2)
@@ -102,62 +103,81 @@ def sync_order(order: Order, *, everything: bool = False) -> Order:
     return Order.objects.with_details().get(pk=order.pk)
 
 
-@transaction.atomic
 def apply_reading(reading: Reading, *, revision: int | None, also: Also | None = None) -> Order | None:
     """Apply what Stripe says about a payment: Order, then Payment are locked, and only forward steps are taken.
 
-    `revision` is the payment's before Stripe was asked, None when the session was not known. Raises Overtaken.
+    `revision` is the payment's before Stripe was asked, None when the session was not known. Raises Overtaken when
+    another answer was applied since, ForeignSession, UnknownSession, and ProviderUnavailable when the rows are held by
+    somebody else for too long.
     """
-    found = find_payment(reading.session)
-    order, payment = _lock(found)
+    try:
+        with transaction.atomic():
+            _limit_waiting()
+            return _apply(reading, revision, also)
+    except OperationalError as error:
+        raise ProviderUnavailable(f"the database gave up: {error}", retry_after_s=LOCK_TIMEOUT_S) from error
+
+
+def _known(session_id: str) -> tuple[int | None, bool, bool]:
+    """The revision of the session's payment, None without one, and whether refunds and disputes of it are known."""
+    this = OuterRef("pk")
+    columns = ("revision", Exists(Refund.objects.filter(payment=this)), Exists(Dispute.objects.filter(payment=this)))
+    return Payment.objects.filter(session_id=session_id).values_list(*columns).first() or (None, False, False)
+
+
+def _limit_waiting() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_S}s"])
+
+
+def _apply(reading: Reading, revision: int | None, also: Also | None) -> Order | None:
+    order, payment = _lock(reading.session)
     if payment.session_id is not None and payment.revision != revision:
         raise Overtaken
-    before = _facts(payment)
-    if order is None:
-        _close_without_order(payment, reading.session)
-    elif not _is_refused(payment, reading.session, order):
-        _attach(payment, reading.session)
-        _advance(payment, reading.session, order)
+    before, was_settled = _columns(payment), payment.status in SETTLED
+    if not was_settled:
+        _take(payment, reading.session, order)
     has_money_back = apply_money_back(payment, reading, order)
-    if has_money_back or _facts(payment) != before:
+    if has_money_back or _columns(payment) != before:
         payment.revision += 1
         payment.save()
     if order is not None:
-        recompute(order)
-        fulfil(order)
-        if payment.status in SETTLED and before["status"] not in SETTLED:
+        fulfil(order, recompute(order))
+        if payment.status in SETTLED and not was_settled:
             give_back_surplus(order)
     if also is not None:
         also(payment)
     return order
 
 
-def _lock(found: Payment) -> tuple[Order | None, Payment]:
-    try:
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_S}s"])
-        order = Order.objects.select_for_update(of=("self",)).filter(payments=found).first()
-        return order, Payment.objects.select_for_update(of=("self",)).get(pk=found.pk)
-    except OperationalError as error:
-        raise ProviderUnavailable("the order is being worked on", retry_after_s=LOCK_TIMEOUT_S) from error
+def _lock(session: CheckoutSession) -> tuple[Order | None, Payment]:
+    """The order, if it is still there, and the payment that a session belongs to, locked in this order.
 
-
-def find_payment(session: CheckoutSession) -> Payment:
-    """The payment that a session belongs to: by its id, else the one it was made for before its id could be stored.
-
-    Raises ForeignSession for another installation's session and UnknownSession for one of ours without a payment.
+    The payment is found by the session's id, else it is the one that the session was made for before its id could be
+    stored. Raises ForeignSession for another installation's session, UnknownSession for one of ours without a payment.
     """
-    known = Payment.objects.filter(session_id=session.id).first()
-    if known is not None:
-        return known
+    orders = Order.objects.select_related("user").select_for_update(of=("self",))
+    payments = Payment.objects.select_for_update(of=("self",))
+    order = orders.filter(payments__session_id=session.id).first()
+    payment = payments.filter(session_id=session.id).first()
+    if payment is None:
+        unattached = _unattached(session)
+        order = orders.filter(payments=unattached).first()
+        payment = payments.get(pk=unattached.pk)
+    if payment.order_id != (order.pk if order else None):  # attached, or its order deleted, between the two statements
+        raise Overtaken
+    return order, payment
+
+
+def _unattached(session: CheckoutSession) -> Payment:
     if session.metadata.get("env") != settings.PAYMENTS_ENV:
         raise ForeignSession(session.id)
-    unattached = Payment.objects.filter(
+    waiting = Payment.objects.filter(
         session_id=None, amount_minor=session.amount_subtotal_minor, currency=session.currency
     )
     try:
-        payment = unattached.filter(public_id=session.metadata.get("payment_id", "")).first()
+        payment = waiting.filter(public_id=session.metadata.get("payment_id", "")).first()
     except ValidationError:
         payment = None
     if payment is None:
@@ -183,24 +203,30 @@ def mismatch(session: CheckoutSession, payment: Payment, order: Order) -> str:
     return f"The session at Stripe has another {', '.join(differing)}." if differing else ""
 
 
-def _is_refused(payment: Payment, session: CheckoutSession, order: Order) -> bool:
-    """Whether the session does not fit its order; money that came with it is noted for a person to give back."""
-    reason = mismatch(session, payment, order)
-    # A page of its own that ran out took no money, so it may differ; else its payment would stay open for ever.
-    if not reason or (session.outcome is Outcome.EXPIRED and payment.session_id == session.id):
-        return False
-    if payment.failure_code == FailureCode.MISMATCH:
-        return True
-    flag(order, reason)
-    order.save(update_fields=["needs_attention"])
-    if session.outcome is Outcome.PAID and payment.status not in SETTLED:
+def _take(payment: Payment, session: CheckoutSession, order: Order | None) -> None:
+    if order is None:
+        _close_without_order(payment, session)
+    elif reason := _objection(payment, session, order):
+        flag(order, reason)
+        if session.outcome is Outcome.PAID:
+            _attach(payment, session)
+            _fail(payment, FailureCode.MISMATCH)
+            _note_where_the_money_is(payment, session)
+    elif payment.failure_code != FailureCode.MISMATCH:
         _attach(payment, session)
-        _fail(payment, FailureCode.MISMATCH)
-        _note_where_the_money_is(payment, session)
-    return True
+        _advance(payment, session, order)
 
 
-def _facts(payment: Payment) -> dict[str, object]:
+def _objection(payment: Payment, session: CheckoutSession, order: Order) -> str:
+    """Why the session must not count, empty when it may, or when a person has been told already."""
+    # A page of its own that ran out took no money, so it may differ; else its payment would stay open for ever.
+    has_run_out = session.outcome is Outcome.EXPIRED and payment.session_id == session.id
+    if has_run_out or payment.failure_code == FailureCode.MISMATCH:
+        return ""
+    return mismatch(session, payment, order)
+
+
+def _columns(payment: Payment) -> dict[str, object]:
     return {field.attname: getattr(payment, field.attname) for field in Payment._meta.concrete_fields}
 
 
@@ -212,8 +238,6 @@ def _attach(payment: Payment, session: CheckoutSession) -> None:
 
 
 def _advance(payment: Payment, session: CheckoutSession, order: Order) -> None:
-    if payment.status in SETTLED:
-        return
     if session.outcome is Outcome.PAID and not order.user.is_active:
         if payment.failure_code != FailureCode.USER_GONE:
             flag(order, "Paid, but the account is closed: give the money back.")

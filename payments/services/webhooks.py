@@ -1,6 +1,7 @@
 """The ledger of what Stripe told us. An event is a hint: its work is to ask Stripe about the object it names."""
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
@@ -55,6 +56,7 @@ _KEPT = (
     "refunded",
     "status",
 )
+_ADDRESS = re.compile(r"\S+@\S+")
 _KEPT_METADATA = ("env", "order_id", "payment_id", "refund_id", "user_id")
 
 
@@ -73,30 +75,37 @@ def handle_event(event: Event) -> Result:
     """
     if event.type not in EVENTS or not is_for_us(event):
         return Result.IGNORED
-    row = _record(event)
+    row, is_new = _record(event)
     if row.handled_at is not None:
         return Result.DUPLICATE
-    replay_event(row)
+    if is_new:
+        _do(row)
+    else:
+        replay_event(row)
     return Result.HANDLED
 
 
 def replay_event(row: WebhookEvent) -> None:
-    """Do the work of a stored event, again if need be; raises what goes wrong, which is noted on the row."""
+    """Do the work of a stored event, again if need be; raises what goes wrong, which is noted on the row.
+
+    `attempts` counts how often the work was begun; a delivery of an event that is done already does not count.
+    """
     WebhookEvent.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
-    try:
-        _process(row)
-    except Exception as error:
-        WebhookEvent.objects.filter(pk=row.pk).update(last_error=_describe(error))
-        raise
+    _do(row)
 
 
 def trim(data: dict[str, Any]) -> dict[str, Any]:
     """What is kept of an event's object: ids, amounts and states, nothing about the person."""
-    kept = {name: data[name] for name in _KEPT if name in data}
+    kept = {name: _plain(data[name]) for name in _KEPT if name in data}
     metadata = data.get("metadata")
     if isinstance(metadata, dict):
-        kept["metadata"] = {name: metadata[name] for name in _KEPT_METADATA if name in metadata}
+        kept["metadata"] = {name: _plain(metadata[name]) for name in _KEPT_METADATA if name in metadata}
     return kept
+
+
+def _plain(value: Any) -> Any:
+    """The value, or the id alone of an object that came in full."""
+    return value.get("id") if isinstance(value, dict) else value
 
 
 def is_for_us(event: Event) -> bool:
@@ -124,8 +133,8 @@ def _intent_in(data: dict[str, Any]) -> str:
     return intent if isinstance(intent, str) else ""
 
 
-def _record(event: Event) -> WebhookEvent:
-    row, _ = WebhookEvent.objects.get_or_create(
+def _record(event: Event) -> tuple[WebhookEvent, bool]:
+    return WebhookEvent.objects.get_or_create(
         event_id=event.id,
         defaults={
             "type": event.type,
@@ -134,9 +143,17 @@ def _record(event: Event) -> WebhookEvent:
             "api_version": event.api_version,
             "occurred_at": event.created_at,
             "payload": trim(event.data),
+            "attempts": 1,
         },
     )
-    return row
+
+
+def _do(row: WebhookEvent) -> None:
+    try:
+        _process(row)
+    except Exception as error:
+        WebhookEvent.objects.filter(pk=row.pk).update(last_error=_describe(error))
+        raise
 
 
 def _process(row: WebhookEvent) -> None:
@@ -166,4 +183,5 @@ def _settle(row: WebhookEvent, *, payment: Payment | None = None, note: str = ""
 
 
 def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+    """Its first line, without addresses: a database's further ones show whole rows."""
+    return _ADDRESS.sub("…", f"{type(error).__name__}: {error}".partition("\n")[0])[:500]
