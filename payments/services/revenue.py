@@ -6,7 +6,6 @@ the provider alone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -95,9 +94,9 @@ def _by_day(start: datetime, end: datetime, currency: str) -> dict[date, Figures
     return found
 
 
-def _daily(rows: QuerySet[Any], moment: str, amount: Any) -> Iterable[tuple[date, int]]:
+def _daily(rows: QuerySet[Any], moment: str, amount: Any) -> list[tuple[date, int]]:
     by_day = rows.order_by().annotate(day=TruncDate(moment, tzinfo=UTC)).values("day")
-    return by_day.annotate(sum_minor=Sum(amount)).values_list("day", "sum_minor")
+    return list(by_day.annotate(sum_minor=Sum(amount)).values_list("day", "sum_minor"))
 
 
 def _by_course(start: datetime, end: datetime, currency: str) -> list[tuple[str, Figures]]:
