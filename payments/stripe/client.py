@@ -39,11 +39,11 @@ def api_version() -> str:
 
 
 def ask(call: Callable[[], stripe.StripeObject]) -> dict[str, Any]:
-    """The answer as plain data; raises the errors of this project instead of the SDK's."""
+    """The answer as plain data; raises the errors of this project, never the SDK's: their text can name a person."""
     try:
         return call().to_dict(for_json=True)
     except stripe.StripeError as error:
-        raise _translate(error) from error
+        raise _translate(error) from None
 
 
 def ask_for_all(call: Callable[[], Any]) -> Iterator[dict[str, Any]]:
@@ -52,7 +52,7 @@ def ask_for_all(call: Callable[[], Any]) -> Iterator[dict[str, Any]]:
         for item in call().auto_paging_iter():
             yield item.to_dict(for_json=True)
     except stripe.StripeError as error:
-        raise _translate(error) from error
+        raise _translate(error) from None
 
 
 def as_time(seconds: int) -> datetime:
