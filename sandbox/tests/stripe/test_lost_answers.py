@@ -13,10 +13,21 @@ def stubborn(sandbox):
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"status": 500}, {"status": 503}])
-def test_an_answer_is_lost_after_the_money_went_back_once(sandbox, client, stubborn, fault):
+def test_an_answer_is_lost_after_the_money_went_back(sandbox, client, fault):
     intent = sandbox.stripe.pay(make_session(client).id)["payment_intent"]
     sandbox.fault(service="stripe", path="/stripe/v1/refunds", after=True, **fault)
-    refund = stubborn.v1.refunds.create({"payment_intent": intent, "amount": 900}, {"idempotency_key": "r-1"})
+    asked = {"payment_intent": intent, "amount": 900}, {"idempotency_key": "r-1"}
+    with pytest.raises(stripe.StripeError):
+        client.v1.refunds.create(*asked)
+    [made] = sandbox.stripe.refunds()
+    assert client.v1.refunds.create(*asked).id == made["id"]
+    assert len(sandbox.stripe.refunds()) == 1
+
+
+def test_the_sdk_asks_again_by_itself_when_no_answer_came(sandbox, client, stubborn):
+    intent = sandbox.stripe.pay(make_session(client).id)["payment_intent"]
+    sandbox.fault(service="stripe", path="/stripe/v1/refunds", after=True, drop=True)
+    refund = stubborn.v1.refunds.create({"payment_intent": intent, "amount": 900})
     assert [made["id"] for made in sandbox.stripe.refunds()] == [refund.id]
     assert len([call for call in sandbox.calls("stripe") if call["path"] == "/stripe/v1/refunds"]) == 2
 
