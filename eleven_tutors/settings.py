@@ -203,6 +203,7 @@ REST_FRAMEWORK = {
         "mail_address": env.str("THROTTLE_MAIL_ADDRESS", "5/hour"),
         "checkout": env.str("THROTTLE_CHECKOUT", "10/min"),
         "order_sync": env.str("THROTTLE_ORDER_SYNC", "30/min"),
+        "receipt": env.str("THROTTLE_RECEIPT", "20/min"),
         "playback": env.str("THROTTLE_PLAYBACK", "30/min"),
     },
     "NUM_PROXIES": 0,
@@ -227,6 +228,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
     "ENUM_NAME_OVERRIDES": {
         "OrderStatusEnum": "payments.models.OrderStatus",
+        "RefundStatusEnum": "payments.models.RefundStatus",
         "AssetStatusEnum": "videos.models.AssetStatus",
         "ValidationErrorEnum": "drf_standardized_errors.openapi_serializers.ValidationErrorEnum.choices",
         "ClientErrorEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum.choices",

@@ -92,3 +92,7 @@ class RefundRefused(PaymentsError):
 
 class PaymentUnderReview(PaymentsError):
     """The student has paid, but what came does not fit the order: a person looks at it."""
+
+
+class NoReceipt(PaymentsError):
+    """Nothing was charged for the order, or the provider shows no receipt of it."""

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator, FormatChecker
 from rest_framework.test import APIClient
 
 from courses.tests.factories import enroll_student, make_course, make_lesson, make_part, make_university
 from courses.tests.pictures import picture
-from payments.models import PaymentStatus
+from payments.models import PaymentStatus, Refund
 from payments.tests.buying import make_order, make_payment
 from users.tests.factories import auth_client, make_user
 from videos.tests.factories import make_asset
@@ -72,8 +73,10 @@ def test_courses_fit_the_schema(components, course, signed_in):
 def test_orders_fit_the_schema(components):
     user = make_user()
     for status in PaymentStatus:
-        make_payment(make_order(user=user), status=status)
+        payment = make_payment(make_order(user=user), status=status)
+        Refund.objects.create(payment=payment, amount_minor=1, currency="usd", created_at=timezone.now())
     make_order(user=user)
     answer = auth_client(user).get(ORDERS).json()
     assert answer["count"] == 5
+    assert sum(len(row["refunds"]) for row in answer["results"]) == 4
     assert misfits(answer, "PaginatedOrderList", components) == []

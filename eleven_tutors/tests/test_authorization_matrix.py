@@ -89,6 +89,8 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "payments:order-list"): SIGNED_IN,
     ("GET", "payments:order-detail"): (401, 404, 200, 404, 404, 404),
     ("POST", "payments:order-sync"): (401, 404, 200, 404, 404, 404),
+    # The order has not been paid: even its student finds no receipt. That of a paid one is in `test_receipt.py`.
+    ("GET", "payments:order-receipt"): (401, 404, 404, 404, 404, 404),
     ("POST", "payments:stripe-webhook"): OPEN_BAD_BODY,
     ("GET", "videos:video-list"): SIGNED_IN,
     ("POST", "videos:video-list"): (401, 403, 403, 400, 400, 400),
@@ -191,6 +193,7 @@ def world(db, sandbox, settings) -> World:
         "courses:resource": {"token": sign_resource(resource.pk)},
         "payments:order-detail": {"public_id": order.public_id},
         "payments:order-sync": {"public_id": order.public_id},
+        "payments:order-receipt": {"public_id": order.public_id},
         "videos:webhook": {"alias": "vdocipher"},
         **{f"videos:{name}": {"video_id": video.pk} for name in VIDEO_ADDRESSES},
         "videos:video-caption": {"video_id": video.pk, "language": "en"},

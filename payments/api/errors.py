@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rest_framework import status
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied
 
 from payments import errors
 
@@ -34,6 +34,10 @@ _CONFLICTS: dict[type[errors.PaymentsError], tuple[str, str]] = {
     errors.AlreadyEnrolled: ("already_enrolled", "You have this course already."),
     errors.AlreadyPaid: ("already_paid", "You have paid for this course already."),
     errors.PaymentProcessing: ("payment_processing", "Your bank is still sending the payment for this course."),
+    errors.PaymentUnderReview: (
+        "payment_under_review",
+        "You have paid already; we are looking at the payment.",
+    ),
     errors.TooManyOpenCheckouts: ("too_many_open_checkouts", "Finish one of your open payments first."),
 }
 
@@ -54,6 +58,8 @@ def _as_api_error(error: errors.PaymentsError) -> APIException:
         return Conflict(detail, code)
     if isinstance(error, errors.EmailUnverified):
         return PermissionDenied("Confirm your e-mail address before you buy.", "email_unverified")
+    if isinstance(error, errors.NoReceipt):
+        return NotFound("There is no receipt of this order.", "no_receipt")
     if isinstance(error, errors.ProviderRejected):
         logger.error("Stripe refused a request: %s (parameter %s)", error, error.param)
         return BadGateway("The payment could not be prepared.", "provider_rejected")

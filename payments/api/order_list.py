@@ -1,51 +1,123 @@
-"""The rows of `orders/`: what OrderSerializer shows of an order, read for a whole page at once."""
+"""What the API shows of orders, read for a whole page at once."""
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from courses import money
-from payments.models import Order, OrderItem, Payment, PaymentStatus
+from payments.api.order_words import OrderInWords
+from payments.models import GIVEN_BACK, Order, OrderItem, Payment, PaymentStatus
+from payments.services.receipts import has_receipt
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Refund:
+    amount_minor: int
+    currency: str
+    status: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Payment:
+    public_id: UUID
+    status: int
+    failure_code: str
+    charge_id: str
+    amount_minor: int
+    refunded_minor: int
+    refunds: list[_Refund] = field(default_factory=list)
 
 
 def order_rows(orders: Sequence[Order]) -> list[dict[str, Any]]:
     """The JSON of each of `orders`; two statements whatever their number."""
     ids = [order.pk for order in orders]
     items, payments = _items_of(ids), _payments_of(ids)
-    return [
-        {
-            "id": order.public_id,
-            "status": order.status,
-            "currency": order.currency,
-            "total_minor": order.total_minor,
-            "total_display": money.display(order.total_minor, order.currency),
-            "created_at": order.created_at,
-            "paid_at": order.paid_at,
-            "items": items[order.pk],
-            "payments": payments[order.pk],
-        }
-        for order in orders
-    ]
+    return [_row(order, items[order.pk], list(payments[order.pk].values())) for order in orders]
 
 
-def _items_of(order_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
-    columns = ("order_id", "course__slug", "title", "net_minor")
+def _row(order: Order, items: list[OrderItem], payments: list[_Payment]) -> dict[str, Any]:
+    refunded_minor = sum(payment.refunded_minor for payment in payments)
+    refunds = sorted((refund for payment in payments for refund in payment.refunds), key=lambda one: one.created_at)
+    return {
+        "id": order.public_id,
+        "status": order.status,
+        "status_text": _in_words(order, items, payments).sentence(),
+        "currency": order.currency,
+        "total_minor": order.total_minor,
+        "total_display": money.display(order.total_minor, order.currency),
+        "refunded_minor": refunded_minor,
+        "refunded_display": money.display(refunded_minor, order.currency),
+        "created_at": order.created_at,
+        "paid_at": order.paid_at,
+        "has_receipt": any(
+            has_receipt(status=payment.status, failure_code=payment.failure_code, charge_id=payment.charge_id)
+            for payment in payments
+        ),
+        "items": [_item(item) for item in items],
+        "payments": [_payment(payment) for payment in payments],
+        "refunds": [_refund(refund) for refund in refunds],
+    }
+
+
+def _in_words(order: Order, items: list[OrderItem], payments: list[_Payment]) -> OrderInWords:
+    refunds = [refund for payment in payments for refund in payment.refunds]
+    return OrderInWords(
+        status=order.status,
+        total_minor=order.total_minor,
+        accesses=tuple(item.access for item in items),
+        is_duplicate=any(item.is_duplicate for item in items),
+        failure_codes=frozenset(payment.failure_code for payment in payments),
+        refunded_minor=sum(payment.refunded_minor for payment in payments),
+        given_minor=sum(refund.amount_minor for refund in refunds if refund.status in GIVEN_BACK),
+    )
+
+
+def _item(item: OrderItem) -> dict[str, Any]:
+    course = {"slug": item.course.slug, "title": item.title}
+    return {"course": course, "net_minor": item.net_minor, "access": item.access}
+
+
+def _payment(payment: _Payment) -> dict[str, Any]:
+    return {
+        "id": payment.public_id,
+        "status": payment.status,
+        "status_display": PaymentStatus(payment.status).name.lower(),
+        "amount_minor": payment.amount_minor,
+    }
+
+
+def _refund(refund: _Refund) -> dict[str, Any]:
+    return {
+        "amount_minor": refund.amount_minor,
+        "amount_display": money.display(refund.amount_minor, refund.currency),
+        "status": refund.status,
+        "created_at": refund.created_at,
+    }
+
+
+def _items_of(order_ids: list[int]) -> dict[int, list[OrderItem]]:
     found = defaultdict(list)
-    for order_id, slug, title, net_minor in (
-        OrderItem.objects.filter(order__in=order_ids).order_by("pk").values_list(*columns)
-    ):
-        found[order_id].append({"course": {"slug": slug, "title": title}, "net_minor": net_minor})
+    columns = ("order_id", "title", "net_minor", "access", "is_duplicate", "course__slug")
+    for item in OrderItem.objects.filter(order__in=order_ids).select_related("course").only(*columns).order_by("pk"):
+        found[item.order_id].append(item)
     return found
 
 
-def _payments_of(order_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
-    columns = ("order_id", "public_id", "status", "amount_minor")
-    found = defaultdict(list)
-    for order_id, public_id, status, amount_minor in (
-        Payment.objects.filter(order__in=order_ids).order_by("attempt").values_list(*columns)
-    ):
-        in_words = PaymentStatus(status).name.lower()
-        found[order_id].append(
-            {"id": public_id, "status": status, "status_display": in_words, "amount_minor": amount_minor}
-        )
+def _payments_of(order_ids: list[int]) -> dict[int, dict[UUID, _Payment]]:
+    """The payments of each order by their ids, with their refunds: one row of the join for each pair."""
+    found: dict[int, dict[UUID, _Payment]] = defaultdict(dict)
+    payments = Payment.objects.filter(order__in=order_ids).order_by("attempt", "refunds__created_at", "refunds__pk")
+    columns = ("public_id", "status", "failure_code", "charge_id", "amount_minor", "refunded_minor")
+    of_refund = ("amount_minor", "currency", "status", "created_at")
+    names = ("order_id", "refunds__stripe_id", *(f"refunds__{name}" for name in of_refund), *columns)
+    for order_id, stripe_id, *values in payments.values_list(*names):
+        refund, payment = values[: len(of_refund)], dict(zip(columns, values[len(of_refund) :], strict=True))
+        known = found[order_id].setdefault(payment["public_id"], _Payment(**payment))
+        made = _Refund(**dict(zip(of_refund, refund, strict=True)))
+        if made.status and (stripe_id or made.status in GIVEN_BACK):  # one that was refused outright never was a refund
+            known.refunds.append(made)
     return found

@@ -1,8 +1,9 @@
-from drf_spectacular.utils import extend_schema_field
+from typing import Any
+
 from rest_framework import serializers
 
-from courses import money
-from payments.models import Order, OrderItem, OrderStatus, Payment, PaymentStatus
+from payments.api.order_list import order_rows
+from payments.models import Access, Order, OrderStatus, PaymentStatus, RefundStatus
 from payments.services.checkout import Checkout
 
 LARGEST_ID = 2**63 - 1
@@ -21,55 +22,56 @@ class CheckoutSerializer(serializers.Serializer[Checkout]):
     status = serializers.ChoiceField(source="order.status", choices=OrderStatus.choices)
 
 
-class OrderedCourseSerializer(serializers.Serializer[OrderItem]):
-    slug = serializers.SlugField(source="course.slug")
+class OrderedCourseSerializer(serializers.Serializer[None]):
+    slug = serializers.SlugField()
     title = serializers.CharField(help_text="As it was when the order was made.")
 
 
-class OrderItemSerializer(serializers.ModelSerializer[OrderItem]):
-    course = OrderedCourseSerializer(source="*", read_only=True)
-
-    class Meta:
-        model = OrderItem
-        fields = ["course", "net_minor"]
-
-
-class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    id = serializers.UUIDField(source="public_id", read_only=True)
-    status = serializers.IntegerField(
-        read_only=True, help_text="1 pending, 2 completed, -1 failed, -2 refunded; `status_display` in words."
+class OrderItemSerializer(serializers.Serializer[None]):
+    course = OrderedCourseSerializer()
+    net_minor = serializers.IntegerField()
+    access = serializers.ChoiceField(
+        choices=Access.choices, help_text="What this order gives now; the student may own the course otherwise."
     )
-    status_display = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Payment
-        fields = ["id", "status", "status_display", "amount_minor"]
-
-    @extend_schema_field(serializers.ChoiceField(choices=[status.name.lower() for status in PaymentStatus]))
-    def get_status_display(self, payment: Payment) -> str:
-        return PaymentStatus(payment.status).name.lower()
 
 
-class OrderSerializer(serializers.ModelSerializer[Order]):
-    id = serializers.UUIDField(source="public_id", read_only=True)
-    total_display = serializers.SerializerMethodField()
-    items = OrderItemSerializer(many=True, read_only=True)
-    payments = PaymentSerializer(many=True, read_only=True)
+class PaymentSerializer(serializers.Serializer[None]):
+    id = serializers.UUIDField()
+    status = serializers.IntegerField(
+        help_text="1 pending, 2 completed, -1 failed, -2 refunded; `status_display` in words."
+    )
+    status_display = serializers.ChoiceField(choices=[status.name.lower() for status in PaymentStatus])
+    amount_minor = serializers.IntegerField()
 
-    class Meta:
-        model = Order
-        fields = [
-            "id",
-            "status",
-            "currency",
-            "total_minor",
-            "total_display",
-            "created_at",
-            "paid_at",
-            "items",
-            "payments",
-        ]
-        read_only_fields = fields
 
-    def get_total_display(self, order: Order) -> str:
-        return money.display(order.total_minor, order.currency)
+class RefundSerializer(serializers.Serializer[None]):
+    amount_minor = serializers.IntegerField()
+    amount_display = serializers.CharField()
+    status = serializers.ChoiceField(choices=RefundStatus.choices)
+    created_at = serializers.DateTimeField()
+
+
+class OrderSerializer(serializers.Serializer[Order]):
+    """The shape of what `order_rows` gives, for one order or a page of them."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=OrderStatus.choices)
+    status_text = serializers.CharField(help_text="The state in a sentence for the student.")
+    currency = serializers.CharField()
+    total_minor = serializers.IntegerField()
+    total_display = serializers.CharField()
+    refunded_minor = serializers.IntegerField(help_text="What went back to the student, by refunds or by their bank.")
+    refunded_display = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    paid_at = serializers.DateTimeField(allow_null=True)
+    has_receipt = serializers.BooleanField(help_text="Whether `receipt/` leads to one.")
+    items = OrderItemSerializer(many=True)
+    payments = PaymentSerializer(many=True)
+    refunds = RefundSerializer(many=True)
+
+    def to_representation(self, order: Order) -> dict[str, Any]:
+        return order_rows([order])[0]
+
+
+class ReceiptSerializer(serializers.Serializer[dict[str, str]]):
+    url = serializers.URLField()

@@ -10,5 +10,6 @@ urlpatterns = [
     path("orders/", views.OrderListView.as_view(), name="order-list"),
     path("orders/<uuid:public_id>/", views.OrderDetailView.as_view(), name="order-detail"),
     path("orders/<uuid:public_id>/sync/", views.OrderSyncView.as_view(), name="order-sync"),
+    path("orders/<uuid:public_id>/receipt/", views.OrderReceiptView.as_view(), name="order-receipt"),
     path("stripe/webhook/", stripe_webhook, name="stripe-webhook"),
 ]

@@ -10,17 +10,20 @@ from rest_framework.views import APIView
 from courses.models import Course
 from payments.api.errors import api_errors
 from payments.api.order_list import order_rows
-from payments.api.serializers import CheckoutRequestSerializer, CheckoutSerializer, OrderSerializer
+from payments.api.serializers import CheckoutRequestSerializer, CheckoutSerializer, OrderSerializer, ReceiptSerializer
 from payments.models import Order, OrderQuerySet
 from payments.services.checkout import start_checkout
+from payments.services.receipts import get_receipt_url
 from payments.services.sync import sync_order
 from users.models import User
 
 UNVERIFIED = OpenApiResponse(description="`email_unverified`: the address has to be confirmed first.")
 CONFLICT = OpenApiResponse(
-    description="`already_enrolled`, `already_paid`, `payment_processing` or `too_many_open_checkouts`."
+    description="`already_enrolled`, `already_paid`, `payment_processing`, `payment_under_review` or "
+    "`too_many_open_checkouts`."
 )
 REJECTED = OpenApiResponse(description="`provider_rejected`: the payment service refused the order.")
+NO_RECEIPT = OpenApiResponse(description="`not_found`, or `no_receipt`: nothing was charged for the order.")
 UNAVAILABLE = OpenApiResponse(description="`provider_unavailable`, with `Retry-After` in seconds.")
 
 
@@ -64,16 +67,26 @@ class OrderListView(generics.ListAPIView[Order], MyOrders):
         return self.get_paginated_response(order_rows(orders or []))
 
 
-class MyOrder(MyOrders):
-    def get_queryset(self) -> OrderQuerySet:
-        return super().get_queryset().with_details()
-
-
-class OrderDetailView(generics.RetrieveAPIView[Order], MyOrder):
+class OrderDetailView(generics.RetrieveAPIView[Order], MyOrders):
     pass
 
 
-class OrderSyncView(MyOrder):
+class OrderReceiptView(MyOrders):
+    throttle_scope = "receipt"
+
+    @extend_schema(
+        operation_id="payments_orders_receipt",
+        summary="Where the receipt of an order is",
+        description="Asks Stripe now; open the address at once and keep it nowhere, it names the buyer.",
+        responses={200: ReceiptSerializer, 404: NO_RECEIPT, 503: UNAVAILABLE},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with api_errors():
+            url = get_receipt_url(self.get_object())
+        return Response(ReceiptSerializer({"url": url}).data, headers={"Cache-Control": "no-store"})
+
+
+class OrderSyncView(MyOrders):
     throttle_scope = "order_sync"
 
     @extend_schema(

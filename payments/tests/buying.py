@@ -4,10 +4,11 @@ import json
 import time
 
 from django.test import Client
+from django.utils import timezone
 from stripe import WebhookSignature
 
 from courses.tests.factories import make_course
-from payments.models import Order, OrderItem, Payment
+from payments.models import SETTLED, Order, OrderItem, Payment
 from payments.services.checkout import start_checkout
 from users.tests.factories import auth_client, make_user
 
@@ -33,6 +34,7 @@ def make_payment(order: Order, **overrides) -> Payment:
         "amount_minor": order.total_minor,
         "currency": order.currency,
         "idempotency_key": f"checkout:{order.public_id}:{attempt}",
+        "paid_at": timezone.now() if overrides.get("status") in SETTLED else None,
     }
     return Payment.objects.create(order=order, **values | overrides)
 

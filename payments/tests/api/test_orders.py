@@ -7,9 +7,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from courses.tests.factories import make_course
-from payments.models import Order, OrderItem, PaymentStatus
+from payments.models import Order, OrderItem, PaymentStatus, Refund, RefundStatus
 from payments.services.checkout import start_checkout
-from payments.tests.buying import browser_of, make_order, make_payment
+from payments.services.sync import sync_checkout, sync_order
+from payments.tests.buying import browser_of, make_order, make_payment, open_checkout
 from users.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -34,13 +35,18 @@ def test_my_orders_are_listed_newest_first():
     assert row == {
         "id": str(older.public_id),
         "status": "pending",
+        "status_text": "We have no payment yet; if you have just paid, it shows up here within a few minutes.",
         "currency": "usd",
         "total_minor": 4900,
         "total_display": "$49.00",
+        "refunded_minor": 0,
+        "refunded_display": "$0.00",
         "created_at": row["created_at"],
         "paid_at": None,
-        "items": [{"course": {"slug": course.slug, "title": course.title}, "net_minor": 4900}],
+        "has_receipt": False,
+        "items": [{"course": {"slug": course.slug, "title": course.title}, "net_minor": 4900, "access": "none"}],
         "payments": [{"id": str(payment.public_id), "status": 1, "status_display": "pending", "amount_minor": 4900}],
+        "refunds": [],
     }
 
 
@@ -101,16 +107,40 @@ def test_without_orders_the_list_is_empty():
     assert browser_of(make_user()).get(URL).json() == {"count": 0, "next": None, "previous": None, "results": []}
 
 
+def test_what_went_back_and_what_is_left_is_shown(sandbox):
+    user = make_user()
+    checkout = open_checkout(user=user, course=make_course(price_minor=4900))
+    sandbox.stripe.pay(checkout.session_id)
+    order = sync_checkout(checkout.session_id)
+    intent = order.payments.get().stripe_payment_intent
+    sandbox.stripe.refund(intent, 900)
+    failed = sandbox.stripe.refund(intent, 1000)
+    sandbox.stripe.settle_refund(failed["id"], "failed")
+    refused = {"currency": "usd", "status": RefundStatus.FAILED, "created_at": timezone.now()}
+    order.payments.get().refunds.create(amount_minor=5, **refused)
+    sync_order(order, everything=True)
+    row = browser_of(user).get(URL).json()["results"][0]
+    assert (row["status"], row["refunded_minor"], row["refunded_display"]) == ("partially_refunded", 900, "$9.00")
+    assert row["status_text"] == "Part of the money was given back; the course stays yours."
+    assert {(one["amount_minor"], one["amount_display"], one["status"]) for one in row["refunds"]} == {
+        (900, "$9.00", "succeeded"),
+        (1000, "$10.00", "failed"),
+    }
+    assert (row["items"][0]["access"], row["has_receipt"]) == ("granted", True)
+
+
 @pytest.mark.parametrize("size", [2, 20])
 def test_the_list_takes_four_statements_whatever_its_size(size):
     user = make_user()
     for _ in range(size):
-        make_payment(make_order(user=user))
+        payment = make_payment(make_order(user=user))
+        for amount_minor in (1, 2):
+            values = {"currency": "usd", "created_at": timezone.now()}
+            Refund.objects.create(payment=payment, amount_minor=amount_minor, **values)
     client = browser_of(user)
-    with CaptureQueriesContext(
-        connection,
-    ) as statements:
-        assert len(client.get(URL).json()["results"]) == size
+    with CaptureQueriesContext(connection) as statements:
+        rows = client.get(URL).json()["results"]
+    assert [(len(row["payments"]), len(row["refunds"])) for row in rows] == [(1, 2)] * size
     assert len(statements) == 4
 
 
