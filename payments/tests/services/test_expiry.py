@@ -61,7 +61,7 @@ def test_an_attempt_without_a_session_ends_when_its_session_would(sandbox):
 def test_a_page_left_open_on_a_paid_order_is_closed_at_once(sandbox):
     checkout = open_checkout()
     order = checkout.order
-    make_payment(order, status=PaymentStatus.COMPLETED)
+    make_payment(order, status=PaymentStatus.COMPLETED, paid_at=timezone.now())
     Order.objects.update(status=OrderStatus.PAID, paid_at=timezone.now(), fulfilled_at=timezone.now())
     assert expire_orders().expired == 1
     assert sandbox.stripe.session(checkout.session_id)["status"] == "expired"

@@ -13,7 +13,7 @@ from courses.tests.factories import make_course
 from mailing.models import OutgoingMail
 from payments.errors import AlreadyEnrolled
 from payments.models import Order, OrderStatus, Payment, WebhookEvent
-from payments.services import webhooks
+from payments.services import sync
 from payments.services.checkout import start_checkout
 from payments.services.sync import sync_checkout
 from payments.tests.buying import completed_event, deliver, open_checkout
@@ -101,7 +101,7 @@ def test_buying_again_and_fulfilling_at_once_neither_lock_up_nor_lose_anything(s
 def test_a_locked_order_is_answered_503_and_done_when_stripe_comes_again(sandbox, monkeypatch):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer and waits for it; there is no row to hold")
-    monkeypatch.setattr(webhooks, "LOCK_TIMEOUT_S", 1)
+    monkeypatch.setattr(sync, "LOCK_TIMEOUT_S", 1)
     checkout = open_checkout()
     sandbox.stripe.pay(checkout.session_id)
     event = completed_event(sandbox, checkout.session_id)

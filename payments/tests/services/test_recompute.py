@@ -34,7 +34,16 @@ def facts(attempt=1, status=PENDING, paid_minor=4900, **overrides) -> PaymentFac
         (4900, [facts(status=COMPLETED), facts(2, FAILED, failure_code=FailureCode.EXPIRED)], "paid"),
         (4900, [facts(status=COMPLETED, refunded_minor=100)], "partially_refunded"),
         (4900, [facts(status=REFUNDED, refunded_minor=4900)], "refunded"),
-        (4900, [facts(status=REFUNDED, refunded_minor=4900), facts(2, COMPLETED)], "partially_refunded"),
+        (4900, [facts(status=REFUNDED, refunded_minor=4900), facts(2, COMPLETED)], "paid"),
+        (
+            4900,
+            [facts(status=COMPLETED, refunded_minor=100), facts(2, REFUNDED, refunded_minor=4900)],
+            "partially_refunded",
+        ),
+        (4900, [facts(status=COMPLETED, paid_minor=4000, discount_minor=900)], "paid"),
+        (4900, [facts(status=COMPLETED, paid_minor=0, discount_minor=4900)], "paid"),
+        (4900, [facts(status=COMPLETED, is_disputed=True)], "disputed"),
+        (4900, [facts(status=FAILED, failure_code=FailureCode.MISMATCH)], "failed"),
     ],
 )
 def test_the_status_follows_from_the_payments(total, payments, status):
