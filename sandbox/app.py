@@ -65,6 +65,7 @@ def create_app(
             return error
         return jsonify({"message": error.name}), error.code or 500
 
+    app.wsgi_app = stripe.served_at_root(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -8,6 +8,9 @@ Requests are read with the parameter types of the installed SDK; answers are che
 they leave. Behaviour is taken from Stripe's documentation; it has not been compared with Stripe's own test mode.
 """
 
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
 import flask
 
 from sandbox.context import SandboxContext
@@ -16,7 +19,7 @@ from sandbox.stripe.control import create_control
 from sandbox.stripe.pages import create_pages
 from sandbox.stripe.stand_in import StripeSandbox
 
-__all__ = ["StripeSandbox", "create_blueprint"]
+__all__ = ["StripeSandbox", "create_blueprint", "served_at_root"]
 
 
 def create_blueprint(context: SandboxContext, sandbox: StripeSandbox | None = None) -> flask.Blueprint:
@@ -28,3 +31,14 @@ def create_blueprint(context: SandboxContext, sandbox: StripeSandbox | None = No
     blueprint.register_blueprint(create_pages(sandbox))
     blueprint.register_blueprint(create_control(sandbox), url_prefix="/_control")
     return blueprint
+
+
+def served_at_root(application: WSGIApplication) -> WSGIApplication:
+    """The application with Stripe's API under `/v1` too: Stripe's command line drops the path of its `--api-base`."""
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/v1/"):
+            environ["PATH_INFO"] = f"/stripe{environ['PATH_INFO']}"
+        return application(environ, start_response)
+
+    return serve

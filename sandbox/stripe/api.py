@@ -45,7 +45,7 @@ from stripe.params.checkout import (
 )
 
 from sandbox.store import Record, Where
-from sandbox.stripe import resources, thin
+from sandbox.stripe import command_line, resources, thin
 from sandbox.stripe.errors import StripeError, missing_object
 from sandbox.stripe.events import COLLECTION as EVENTS
 from sandbox.stripe.ids import new_id
@@ -161,6 +161,8 @@ def create_api(sandbox: StripeSandbox) -> flask.Blueprint:
     route("POST", "/promotion_codes/<id>", PromotionCodeUpdateParams, update_code)
     route("GET", "/webhook_endpoints", WebhookEndpointListParams, lambda data: page(endpoints(), data, path=HOOKS))
     route("GET", "/webhook_endpoints/<id>", WebhookEndpointRetrieveParams, retrieve_endpoint)
+
+    command_line.add_routes(api, sandbox)
 
     @api.route("/<path:rest>", methods=["GET", "POST", "DELETE"])
     def unknown(rest: str) -> flask.Response:

@@ -118,6 +118,22 @@ class Checkout:
         self._on_card_paid(card, charge)
         return session
 
+    def pay_directly(self, data: dict[str, Any], number: str) -> Record:
+        """A PaymentIntent without a session, paid at once. Raises StripeError (402) when the card is refused."""
+        card, now = read_card(number), self._settings.now()
+        basket = {"amount_total": data["amount"], "currency": data["currency"].lower(), "customer": None}
+        with self._store.lock:
+            intent = resources.payment_intent(basket, data, method_types=["card"], now=now)
+            self._ledger.keep(INTENTS, intent)
+            details = resources.card_details(card, year=2040)
+            charge = self._charge(intent, Buyer(), details, status="failed" if card.decline else "succeeded")
+            settled = self._decline(intent, charge, card.decline) if card.decline else self._succeed(intent, charge)
+        self._ledger.tell([News("payment_intent.created", intent), *settled])
+        if card.decline:
+            raise StripeError(card.decline.message, status=402, type="card_error", code=card.decline.code)
+        self._on_card_paid(card, charge)
+        return self._store.get(INTENTS, intent["id"]) or {}
+
     def pay_by_bank_debit(self, session_id: str, buyer: Buyer, *, wait_s: float = 0) -> Record:
         """Complete the session unpaid: the bank's answer comes later, by `settle`."""
         with self._store.lock:

@@ -9,6 +9,7 @@ from sandbox.stripe.settings import Settings
 SESSIONS, INTENTS, CHARGES = "stripe.sessions", "stripe.payment_intents", "stripe.charges"
 DETAILS, CARDS = "stripe.session_details", "stripe.cards"
 REFUNDS, DISPUTES, TRANSACTIONS = "stripe.refunds", "stripe.disputes", "stripe.balance_transactions"
+PAYMENT_METHODS = "stripe.payment_methods"
 COUPONS, PROMOTION_CODES = "stripe.coupons", "stripe.promotion_codes"
 
 

@@ -148,6 +148,20 @@ def payment_intent(session: Record, data: dict[str, Any], *, method_types: list[
     }
 
 
+def payment_method(data: dict[str, Any], *, now: int) -> Record:
+    unknown = {"address": EMPTY_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
+    return {
+        "id": new_id("pm"),
+        "object": "payment_method",
+        "billing_details": unknown | data.get("billing_details", {}),
+        "created": now,
+        "customer": None,
+        "livemode": False,
+        "metadata": data.get("metadata") or {},
+        "type": data.get("type", "card"),
+    }
+
+
 def charge(intent: Record, *, email: str | None, name: str | None, details: Record, status: str, now: int) -> Record:
     """One try to take the money of an intent; `status` is succeeded, pending or failed."""
     has_succeeded = status == "succeeded"

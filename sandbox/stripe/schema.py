@@ -16,6 +16,7 @@ RESOURCES: dict[str, type] = {
     "checkout.session": Session,
     "item": stripe.LineItem,
     "payment_intent": stripe.PaymentIntent,
+    "payment_method": stripe.PaymentMethod,
     "charge": stripe.Charge,
     "refund": stripe.Refund,
     "dispute": stripe.Dispute,
