@@ -1,7 +1,8 @@
 import logging
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -26,10 +27,12 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     """
     if not configuration.webhook_secrets():
         return _answer("not_configured", 404)
-    if _declared_length(request) > MAX_BODY_BYTES:
-        return _answer("too_large", 413)
     try:
-        event = stripe.verify_event(request.body, request.headers.get("Stripe-Signature"))
+        event = stripe.verify_event(_body(request), request.headers.get("Stripe-Signature"))
+    except RequestDataTooBig:
+        return _answer("too_large", 413)
+    except UnreadablePostError:
+        return _answer("invalid_body", 400)
     except WebhookRejected as error:
         logger.warning("Refused a webhook delivery: %s", error)
         return _answer("invalid_signature", 400)
@@ -45,6 +48,11 @@ def _answer(result: str, status: int, headers: dict[str, str] | None = None) -> 
     return JsonResponse({"result": result}, status=status, headers=headers)
 
 
-def _declared_length(request: HttpRequest) -> int:
+def _body(request: HttpRequest) -> bytes:
+    """The body, unread when it says that it is too long; raises RequestDataTooBig and UnreadablePostError."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
-    return int(declared) if declared.isdecimal() else 0
+    if not declared.isascii() or not declared.isdecimal():
+        raise UnreadablePostError("a length that is no number")
+    if int(declared) > MAX_BODY_BYTES or len(request.body) > MAX_BODY_BYTES:
+        raise RequestDataTooBig
+    return request.body

@@ -73,7 +73,7 @@ def handle_event(event: Event) -> Result:
     finds work to do. Whatever fails is noted on the row and raised, so that Stripe sends the event again; that includes
     UnknownSession for a session of ours younger than ten minutes, whose checkout may not be stored yet.
     """
-    if event.type not in EVENTS or not is_for_us(event):
+    if event.type not in EVENTS or not event.object_id or not is_for_us(event):
         return Result.IGNORED
     row, is_new = _record(event)
     if row.handled_at is not None:

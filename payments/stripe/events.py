@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import stripe
@@ -17,6 +17,8 @@ THIN = "v2.core.event"
 # A thin event about an object of the first API carries that API's version before its usual name.
 THIN_PREFIX = "v1."
 MOST_TYPES = 20
+# As the columns of WebhookEvent are.
+LONGEST_ID, LONGEST_TYPE, LONGEST_VERSION = 255, 100, 64
 
 
 def verify_event(body: bytes, signature: str | None) -> Event:
@@ -74,12 +76,12 @@ def _event(raw: dict[str, Any]) -> Event:
         return _thin_event(raw)
     data = raw["data"]["object"]
     return Event(
-        id=str(raw["id"]),
-        type=str(raw["type"]),
+        id=_word(raw["id"], least=1),
+        type=_word(raw["type"], most=LONGEST_TYPE),
         livemode=raw["livemode"] is True,
-        api_version=str(raw.get("api_version") or ""),
+        api_version=_word(raw.get("api_version") or "", most=LONGEST_VERSION),
         created_at=as_time(raw["created"]),
-        object_id=str(data["id"]),
+        object_id=_word(data["id"]),
         data=dict(data),
     )
 
@@ -87,12 +89,12 @@ def _event(raw: dict[str, Any]) -> Event:
 def _thin_event(raw: dict[str, Any]) -> Event:
     related = raw.get("related_object") or {}
     return Event(
-        id=str(raw["id"]),
-        type=str(raw["type"]).removeprefix(THIN_PREFIX),
+        id=_word(raw["id"], least=1),
+        type=_word(raw["type"], most=LONGEST_TYPE).removeprefix(THIN_PREFIX),
         livemode=raw["livemode"] is True,
         api_version="",
         created_at=_iso_time(raw["created"]),
-        object_id=str(related.get("id") or ""),
+        object_id=_word(related.get("id") or ""),
         data={},
     )
 
@@ -101,4 +103,12 @@ def _iso_time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time without its zone")
-    return moment
+    return moment.astimezone(UTC)
+
+
+def _word(value: Any, *, most: int = LONGEST_ID, least: int = 0) -> str:
+    """An id or a type, which has to fit its column; raises ValueError for anything else."""
+    word = str(value)
+    if not least <= len(word) <= most or not word.isprintable():
+        raise ValueError("neither an id nor a type")
+    return word
