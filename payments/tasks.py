@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 from celery import shared_task
 
 from payments.models import Refund
 from payments.services import expiry, refunds
+from payments.services import reconcile as reconciliation
 
 
 @shared_task(name="payments.expire_orders")
@@ -12,3 +15,13 @@ def expire_orders() -> None:
 @shared_task(name="payments.send_refund")
 def send_refund(refund_id: int) -> None:
     refunds.send_refund(Refund.objects.get(pk=refund_id))
+
+
+@shared_task(name="payments.resume_refunds")
+def resume_refunds() -> None:
+    refunds.resume_refunds()
+
+
+@shared_task(name="payments.reconcile")
+def reconcile(hours: int) -> None:
+    reconciliation.reconcile(window=timedelta(hours=hours))
