@@ -2,14 +2,18 @@
 
 import json
 import time
+from datetime import timedelta
 
 from django.test import Client
 from django.utils import timezone
 from stripe import WebhookSignature
 
 from courses.tests.factories import make_course
+from payments import stripe
 from payments.models import SETTLED, Order, OrderItem, Payment
 from payments.services.checkout import start_checkout
+from payments.services.session_request import session_request
+from payments.services.sync import sync_checkout
 from users.tests.factories import auth_client, make_user
 
 SECRET = "whsec_sandbox_test"
@@ -37,6 +41,29 @@ def make_payment(order: Order, **overrides) -> Payment:
         "paid_at": timezone.now() if overrides.get("status") in SETTLED else None,
     }
     return Payment.objects.create(order=order, **values | overrides)
+
+
+def open_order(*courses, user=None) -> Payment:
+    """One order of all these courses, with its session open at the sandbox; gives the payment."""
+    total_minor = sum(course.price_minor for course in courses)
+    order = Order.objects.create(user=user or make_user(), currency=courses[0].currency, total_minor=total_minor)
+    for course in courses:
+        price = {"unit_minor": course.price_minor, "net_minor": course.price_minor}
+        OrderItem.objects.create(order=order, course=course, title=course.title, **price)
+    payment = make_payment(order, session_expires_at=timezone.now().replace(microsecond=0) + timedelta(hours=1))
+    session = stripe.create_session(session_request(order, payment))
+    payment.session_id, payment.session_url = session.id, session.url
+    payment.save()
+    return payment
+
+
+def bought(sandbox, *courses, user=None) -> Payment:
+    """The payment of an order of these courses, or of a new one, after it was paid and fulfilled."""
+    payment = open_order(*(courses or [make_course()]), user=user)
+    sandbox.stripe.pay(payment.session_id)
+    sync_checkout(payment.session_id)
+    payment.refresh_from_db()
+    return payment
 
 
 def open_checkout(*, user=None, course=None):
@@ -67,6 +94,11 @@ def completed_event(sandbox, session_id: str) -> dict:
 
 def event_about(sandbox, session_id: str, kind: str) -> dict:
     return next(event for event in sandbox.stripe.events(kind) if event["data"]["object"]["id"] == session_id)
+
+
+def deliver_all(sandbox, *kinds: str) -> list[int]:
+    """Deliver every event of these types, type after type in the order given; gives the answers' statuses."""
+    return [deliver(event).status_code for kind in kinds for event in sandbox.stripe.events(kind)]
 
 
 def browser_of(user):
