@@ -463,4 +463,5 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": True,
     "BORDER_RADIUS": "8px",
     "LOGIN": {"form": "users.forms.AdminLoginForm"},
+    "DASHBOARD_CALLBACK": "payments.admin.attention.on_the_index",
 }
