@@ -1,9 +1,11 @@
 """Open orders whose time is over. Stripe is asked first: what was paid at the last moment is honoured."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -38,14 +40,18 @@ class ExpiryCounts:
 def expire_orders(now: datetime | None = None) -> ExpiryCounts:
     """Close the payments whose checkout ran out, and those left open on orders that are settled otherwise.
 
-    An attempt whose session id was never stored has nothing to ask for: it is closed when its session has ended at
-    Stripe too, and a late event still finds it by its metadata. Payments that wait for a bank are left alone.
+    An attempt whose session id was never stored is looked for among the sessions of its time: only when Stripe has none
+    of its name is there nothing to ask for. What cannot be asked about stays open and is counted. Payments that wait
+    for a bank are left alone.
     """
     counts = ExpiryCounts()
     overdue = _overdue(now or timezone.now())
+    found: dict[str, str] | None = None
     for done, payment in enumerate(overdue):
         try:
-            outcome = _expire(payment)
+            if payment.session_id is None and found is None:
+                found = _find_sessions([payment for payment in overdue if payment.session_id is None])
+            outcome = _expire(payment, payment.session_id or (found or {}).get(str(payment.public_id)))
         except (ProviderUnavailable, ProviderMisconfigured) as error:
             logger.warning("Stripe cannot be asked about open orders: %s", error)
             counts.failed += len(overdue) - done
@@ -70,20 +76,45 @@ def _overdue(now: datetime) -> list[Payment]:
     return list(overdue.order_by("created_at")[:BATCH])
 
 
-def _expire(payment: Payment) -> Outcome:
-    if payment.session_id is None:
+def _find_sessions(payments: Sequence[Payment]) -> dict[str, str]:
+    """The ids of the sessions that carry these payments' names, by the payments' ids."""
+    wanted = {str(payment.public_id) for payment in payments}
+    found: dict[str, str] = {}
+    for since, until in _times_of(payments):
+        for session in stripe.list_sessions(since=since, until=until):
+            label = session.metadata.get("payment_id", "")
+            if label in wanted and session.metadata.get("env") == settings.PAYMENTS_ENV:
+                found[label] = session.id
+    return found
+
+
+def _times_of(payments: Sequence[Payment]) -> list[tuple[datetime, datetime]]:
+    """When sessions of these payments can have been made, oldest first; times that overlap are one."""
+    times: list[tuple[datetime, datetime]] = []
+    for payment in sorted(payments, key=lambda payment: payment.created_at):
+        since = payment.created_at - CLOCK_SKEW
+        until = (payment.session_expires_at or payment.created_at) + CLOCK_SKEW
+        if times and since <= times[-1][1]:
+            times[-1] = (times[-1][0], max(until, times[-1][1]))
+        else:
+            times.append((since, until))
+    return times
+
+
+def _expire(payment: Payment, session_id: str | None) -> Outcome:
+    if session_id is None:
         close_attempt(payment, FailureCode.EXPIRED)
         return Outcome.EXPIRED
     try:
-        session = stripe.retrieve_session(payment.session_id)
+        session = stripe.retrieve_session(session_id)
     except SessionNotFound:
         logger.error("Payment %s: Stripe does not know its session (another account?)", payment.public_id)
         close_attempt(payment, FailureCode.EXPIRED)
         return Outcome.EXPIRED
     if session.outcome is Outcome.OPEN:
         try:
-            session = stripe.expire_session(payment.session_id)
+            session = stripe.expire_session(session_id)
         except SessionNotOpen:
-            session = stripe.retrieve_session(payment.session_id)
-    sync_checkout(payment.session_id)
+            session = stripe.retrieve_session(session_id)
+    sync_checkout(session_id)
     return session.outcome

@@ -55,7 +55,28 @@ def test_an_attempt_without_a_session_ends_when_its_session_would(sandbox):
     assert expire_orders(past_the_end()).expired == 1
     assert Payment.objects.get().failure_code == FailureCode.EXPIRED
     assert Order.objects.get().status == OrderStatus.EXPIRED
-    assert sandbox.calls("stripe") == []
+    assert [call["method"] for call in sandbox.calls("stripe")] == ["GET"], "looked for, found nowhere"
+
+
+def test_an_attempt_whose_session_id_was_lost_is_found_and_closed_or_honoured(sandbox):
+    left, paid, other = [open_checkout() for _ in range(3)]
+    sandbox.stripe.pay(paid.session_id)
+    Payment.objects.exclude(session_id=other.session_id).update(session_id=None)
+    counts = expire_orders(past_the_end())
+    assert (counts.expired, counts.paid, counts.failed) == (2, 1, 0)
+    assert sandbox.stripe.session(left.session_id)["status"] == "expired"
+    assert set(Payment.objects.values_list("session_id", flat=True)) == {c.session_id for c in (left, paid, other)}
+    assert Order.objects.get(pk=paid.order.pk).status == OrderStatus.PAID
+    asked = [(call["method"], call["path"].endswith("/sessions")) for call in sandbox.calls("stripe")]
+    assert asked.count(("GET", True)) == 1, "one question for all of them"
+
+
+def test_an_attempt_that_cannot_be_looked_for_stays_open(sandbox):
+    checkout = open_checkout()
+    Payment.objects.update(session_id=None)
+    sandbox.fault(service="stripe", path="/v1/checkout/sessions", status=500, times=-1)
+    assert expire_orders(past_the_end()).failed == 1
+    assert Order.objects.get(pk=checkout.order.pk).status == OrderStatus.PENDING
 
 
 def test_a_page_left_open_on_a_paid_order_is_closed_at_once(sandbox):
