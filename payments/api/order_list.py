@@ -9,7 +9,7 @@ from uuid import UUID
 
 from courses import money
 from payments.api.order_words import OrderInWords
-from payments.models import GIVEN_BACK, Order, OrderItem, Payment, PaymentStatus
+from payments.models import GIVEN_BACK, SETTLED, Order, OrderItem, Payment, PaymentStatus
 from payments.services.receipts import has_receipt
 
 
@@ -28,6 +28,7 @@ class _Payment:
     failure_code: str
     charge_id: str
     amount_minor: int
+    discount_minor: int
     refunded_minor: int
     refunds: list[_Refund] = field(default_factory=list)
 
@@ -41,6 +42,7 @@ def order_rows(orders: Sequence[Order]) -> list[dict[str, Any]]:
 
 def _row(order: Order, items: list[OrderItem], payments: list[_Payment]) -> dict[str, Any]:
     refunded_minor = sum(payment.refunded_minor for payment in payments)
+    discount_minor = max((payment.discount_minor for payment in payments if payment.status in SETTLED), default=0)
     refunds = sorted((refund for payment in payments for refund in payment.refunds), key=lambda one: one.created_at)
     return {
         "id": order.public_id,
@@ -49,6 +51,8 @@ def _row(order: Order, items: list[OrderItem], payments: list[_Payment]) -> dict
         "currency": order.currency,
         "total_minor": order.total_minor,
         "total_display": money.display(order.total_minor, order.currency),
+        "discount_minor": discount_minor,
+        "discount_display": money.display(discount_minor, order.currency),
         "refunded_minor": refunded_minor,
         "refunded_display": money.display(refunded_minor, order.currency),
         "created_at": order.created_at,
@@ -111,7 +115,7 @@ def _payments_of(order_ids: list[int]) -> dict[int, dict[UUID, _Payment]]:
     """The payments of each order by their ids, with their refunds: one row of the join for each pair."""
     found: dict[int, dict[UUID, _Payment]] = defaultdict(dict)
     payments = Payment.objects.filter(order__in=order_ids).order_by("attempt", "refunds__created_at", "refunds__pk")
-    columns = ("public_id", "status", "failure_code", "charge_id", "amount_minor", "refunded_minor")
+    columns = ("public_id", "status", "failure_code", "charge_id", "amount_minor", "discount_minor", "refunded_minor")
     of_refund = ("amount_minor", "currency", "status", "created_at")
     names = ("order_id", "refunds__stripe_id", *(f"refunds__{name}" for name in of_refund), *columns)
     for order_id, stripe_id, *values in payments.values_list(*names):

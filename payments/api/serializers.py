@@ -60,6 +60,8 @@ class OrderSerializer(serializers.Serializer[Order]):
     currency = serializers.CharField()
     total_minor = serializers.IntegerField()
     total_display = serializers.CharField()
+    discount_minor = serializers.IntegerField(help_text="What a promotion code took off `total_minor`.")
+    discount_display = serializers.CharField()
     refunded_minor = serializers.IntegerField(help_text="What went back to the student, by refunds or by their bank.")
     refunded_display = serializers.CharField()
     created_at = serializers.DateTimeField()

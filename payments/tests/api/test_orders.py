@@ -39,6 +39,8 @@ def test_my_orders_are_listed_newest_first():
         "currency": "usd",
         "total_minor": 4900,
         "total_display": "$49.00",
+        "discount_minor": 0,
+        "discount_display": "$0.00",
         "refunded_minor": 0,
         "refunded_display": "$0.00",
         "created_at": row["created_at"],
