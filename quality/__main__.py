@@ -14,7 +14,10 @@ from quality.postgres import running_postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
-PYTEST = [PYTHON, "-m", "pytest", "-q", "-n4", "--dist=worksteal"]
+PYTEST = [PYTHON, "-m", "pytest", "-q", "--dist=worksteal"]
+ON_SQLITE = [*PYTEST, "-n4"]
+# The pages talk to the API alone, so one run of the browser is enough.
+ON_POSTGRES = [*PYTEST, "-n2", "-m", "not browser and not live and not one_database"]
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,19 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "school.example",
     "FRONTEND_URL": "https://school.example",
 }
+# The longest first. "known holes" waits for a network, so that it costs none of the processor's time.
 CHECKS = [
+    Check("known holes", [PYTHON, "-m", "quality.audit"], shows_output=True),
+    Check("types", [PYTHON, "-m", "mypy", "--no-error-summary"]),
+    Check("collection", [PYTHON, "-m", "pytest", "--collect-only", "-qq"]),
+    Check("schema", _manage("spectacular", "--validate", "--fail-on-warn", "--file", os.devnull)),
+    Check("deployment", _manage("check", "--deploy", "--fail-level=WARNING"), PRODUCTION),
+    Check("migrations", _manage("makemigrations", "--check", "--dry-run")),
+    Check("wheel", [PYTHON, "-m", "quality.wheel"], shows_output=True),
     Check("style", [PYTHON, "-m", "ruff", "check", "--quiet", "."]),
     Check("format", [PYTHON, "-m", "ruff", "format", "--check", "--quiet", "."]),
-    Check("types", [PYTHON, "-m", "mypy", "--no-error-summary"]),
     Check("layers", [str(Path(PYTHON).parent / "lint-imports"), "--no-cache"]),
-    Check("migrations", _manage("makemigrations", "--check", "--dry-run")),
-    Check("deployment", _manage("check", "--deploy", "--fail-level=WARNING"), PRODUCTION),
-    Check("schema", _manage("spectacular", "--validate", "--fail-on-warn", "--file", os.devnull)),
-    Check("wheel", [PYTHON, "-m", "quality.wheel"], shows_output=True),
     Check("licences", [PYTHON, "-m", "quality.licences"], shows_output=True),
-    Check("known holes", [PYTHON, "-m", "quality.audit"], shows_output=True),
 ]
 
 
@@ -64,13 +69,15 @@ def _clean_environment(state: Path) -> dict[str, str]:
     hosts = ("VIDEO_", "VDOCIPHER_", "CLOUDFLARE_", "BUNNY_")
     ours = (*hosts, "STRIPE_", "R2_", "EMAIL_", "REDIS_", "CELERY_", "SENTRY_", "DJANGO_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    for name in ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "FRONTEND_URL", "DATABASE_URL"):
+    # Some images forbid Python to keep what it compiled: every test process would compile everything anew.
+    unwanted = ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "FRONTEND_URL", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
+    for name in unwanted:
         kept.pop(name, None)
     return kept | {"READ_DOTENV": "0", "VAR_DIR": str(state)}
 
 
 def _run_checks(environment: dict[str, str]) -> bool:
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=3) as pool:
         return all(list(pool.map(lambda check: _passes(check, environment), CHECKS)))
 
 
@@ -94,17 +101,23 @@ def _passes(check: Check, environment: dict[str, str]) -> bool:
 
 
 def _run_tests(environment: dict[str, str]) -> int:
+    """Both databases at once, since browsers and brokers are waited for more than worked for; SQLite's run is shown."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         print("\n*** No Chromium with chromedriver on the PATH: the browser tests are SKIPPED (in CI they fail). ***\n")
-    print("\nTests on SQLite", flush=True)
-    on_sqlite = subprocess.run(PYTEST, env=environment, cwd=BASE_DIR, check=False).returncode
-    with running_postgres(os.environ.get("DATABASE_URL", ""), may_forget=True) as url:
+    with (
+        running_postgres(os.environ.get("DATABASE_URL", ""), may_forget=True) as url,
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(
+            ON_POSTGRES, env=environment | {"DATABASE_URL": url}, cwd=BASE_DIR, stdout=output, stderr=subprocess.STDOUT
+        ) as beside,
+    ):
+        print("\nTests on SQLite (those on PostgreSQL run beside them)", flush=True)
+        on_sqlite = subprocess.run(ON_SQLITE, env=environment, cwd=BASE_DIR, check=False).returncode
+        on_postgres = beside.wait()
         print("\nTests on PostgreSQL", flush=True)
-        # The pages talk to the API alone, so one run of the browser is enough.
-        command = [*PYTEST, "-m", "not browser and not live and not one_database"]
-        on_postgres = subprocess.run(
-            command, env=environment | {"DATABASE_URL": url}, cwd=BASE_DIR, check=False
-        ).returncode
+        output.seek(0)
+        shutil.copyfileobj(output, sys.stdout.buffer)
+        sys.stdout.flush()
     if on_sqlite:
         print("The tests on SQLite FAILED (above).", flush=True)
         print(f"{0 if on_postgres else 1} passed, 1 failed", flush=True)
