@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 import stripe
@@ -115,6 +117,20 @@ def test_a_repeated_request_gives_the_money_back_once(sandbox, client):
     assert charge_of(client, intent).amount_refunded == 900
     with pytest.raises(stripe.IdempotencyError):
         client.v1.refunds.create({"payment_intent": intent, "amount": 901}, {"idempotency_key": "r-1"})
+
+
+def test_of_several_refunds_at_once_no_more_is_given_back_than_was_taken(sandbox, client):
+    intent = paid_intent(sandbox, client)
+
+    def ask(number):
+        try:
+            return client.v1.refunds.create({"payment_intent": intent, "amount": 2000}).amount
+        except stripe.InvalidRequestError:
+            return 0
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(ask, range(6))) == 4000
+    assert charge_of(client, intent).amount_refunded == 4000
 
 
 def test_a_refund_that_succeeded_can_still_come_back(sandbox, client):
