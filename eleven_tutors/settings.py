@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from celery.schedules import crontab
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
@@ -154,6 +155,11 @@ CELERY_BEAT_SCHEDULE = {
     "videos.prune": {"task": "videos.prune", "schedule": 7 * 86400.0},
     "videos.forget_addresses": {"task": "videos.forget_addresses", "schedule": 86400.0},
     "payments.expire_orders": {"task": "payments.expire_orders", "schedule": 300.0},
+    "payments.resume_refunds": {"task": "payments.resume_refunds", "schedule": 60.0},
+    "payments.reconcile": {"task": "payments.reconcile", "schedule": 900.0, "args": [2]},
+    "payments.reconcile_nightly": {"task": "payments.reconcile", "schedule": crontab(hour=3, minute=20), "args": [72]},
+    "payments.prune_webhook_events": {"task": "payments.prune_webhook_events", "schedule": 86400.0},
+    "payments.check_account": {"task": "payments.check_account", "schedule": 86400.0},
     "users.flush_expired_tokens": {"task": "users.flush_expired_tokens", "schedule": 86400.0},
 }
 
@@ -259,6 +265,7 @@ PAYMENTS_DOUBLE_PAYMENT = env.str("PAYMENTS_DOUBLE_PAYMENT", "refund")
 PAYMENTS_DISPUTE_OPENED = env.str("PAYMENTS_DISPUTE_OPENED", "suspend")
 PAYMENTS_DISPUTE_WON = env.str("PAYMENTS_DISPUTE_WON", "restore")
 PAYMENTS_DISPUTE_LOST = env.str("PAYMENTS_DISPUTE_LOST", "revoke")
+PAYMENTS_EVENTS_KEPT_DAYS = env.int("PAYMENTS_EVENTS_KEPT_DAYS", 90)
 
 # --- Courses --------------------------------------------------------------------------------------------------------
 

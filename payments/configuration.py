@@ -84,6 +84,15 @@ def problems() -> list[Problem]:
                 forbids_use=False,
             )
         )
+    if settings.PAYMENTS_EVENTS_KEPT_DAYS < 1:
+        found.append(
+            Problem(
+                "payments.E006",
+                f"PAYMENTS_EVENTS_KEPT_DAYS is {settings.PAYMENTS_EVENTS_KEPT_DAYS}: no event would be known again.",
+                "Set it to 1 at least; Stripe sends an event again for up to 30 days.",
+                forbids_use=False,
+            )
+        )
     return found + _unknown_policies()
 
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from payments.models import Refund
-from payments.services import expiry, refunds
+from payments.services import account_check, expiry, pruning, refunds
 from payments.services import reconcile as reconciliation
 
 
@@ -25,3 +25,13 @@ def resume_refunds() -> None:
 @shared_task(name="payments.reconcile")
 def reconcile(hours: int) -> None:
     reconciliation.reconcile(window=timedelta(hours=hours))
+
+
+@shared_task(name="payments.prune_webhook_events")
+def prune_webhook_events() -> None:
+    pruning.prune_webhook_events()
+
+
+@shared_task(name="payments.check_account")
+def check_account() -> None:
+    account_check.report_account()

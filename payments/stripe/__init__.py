@@ -1,6 +1,6 @@
 """The border to Stripe: the only importer of its SDK. What leaves this package is ours: dataclasses and own errors."""
 
-from payments.stripe.client import api_version
+from payments.stripe.client import api_version, server_time
 from payments.stripe.events import list_endpoints, list_undelivered, verify_event
 from payments.stripe.money_back import (
     create_refund,
@@ -50,5 +50,6 @@ __all__ = [
     "read",
     "receipt_url",
     "retrieve_session",
+    "server_time",
     "verify_event",
 ]

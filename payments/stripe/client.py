@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 
@@ -53,6 +54,19 @@ def ask_for_all(call: Callable[[], Any]) -> Iterator[dict[str, Any]]:
             yield item.to_dict(for_json=True)
     except stripe.StripeError as error:
         raise _translate(error) from None
+
+
+def server_time() -> datetime:
+    """What Stripe's clock says, to the second; raises the errors of this project."""
+    sessions = client().v1.checkout.sessions
+    try:
+        answer = sessions.list({"limit": 1}).last_response
+    except stripe.StripeError as error:
+        raise _translate(error) from error
+    said = answer.headers.get("Date") if answer and answer.headers else None
+    if said is None:
+        raise ProviderUnavailable("an answer without its time")
+    return parsedate_to_datetime(said)
 
 
 def as_time(seconds: int) -> datetime:
