@@ -4,8 +4,9 @@ import { courseAddress, lessonAddress } from "./cards.js";
 import { showDevices } from "./devices.js";
 import { copy, fill, find, showPicture, showProblem, showState } from "./dom.js";
 import { onSubmit } from "./forms.js";
-import { capitalised, clock, date } from "./format.js";
+import { clock, date } from "./format.js";
 import { showList } from "./lists.js";
+import { orderRow } from "./orders.js";
 import { onSignInChange, save } from "./tokens.js";
 
 const view = find("#dashboard");
@@ -67,19 +68,8 @@ function showProgress(card, { percentage, continue: next }) {
 }
 
 function endedWords({ ended_reason: reason }) {
+  if (reason === "disputed") return "Paused until your bank has decided";
   return reason ? `Ended: ${reason.replaceAll("_", " ")}` : "Ended";
-}
-
-function orderRow(order) {
-  const row = copy("order-template");
-  fill(row, {
-    courses: order.items.map(({ course }) => course?.title ?? "Course").join(", "),
-    date: date(order.created_at),
-    total: order.total_minor === 0 ? "Free" : order.total_display,
-    status: capitalised(order.status),
-  });
-  find('[data-field="status"]', row).classList.toggle("tag-good", order.status === "paid");
-  return row;
 }
 
 onSubmit(find("#profile"), async (values) => {

@@ -3,6 +3,7 @@ import { signInAddress } from "./account.js";
 import { get, post } from "./api.js";
 import { courseAddress, lessonAddress } from "./cards.js";
 import { fill, find, showProblem, showState } from "./dom.js";
+import { showOffer } from "./offer.js";
 import { tokens } from "./tokens.js";
 
 const POLL_EVERY_MS = 2000;
@@ -10,11 +11,12 @@ const POLLS = 15;
 const SYNC_EVERY_POLLS = 5;
 const GRANTS_ACCESS = ["paid", "partially_refunded"];
 const OVER = {
-  expired: ["This checkout ran out", "Nothing was charged for this order."],
-  failed: ["This payment did not go through", "Nothing was charged for this order."],
-  refunded: ["This order was refunded", "The course is there if you want it back."],
-  disputed: ["This payment is disputed", "The course is closed until that is settled."],
+  expired: "This checkout ran out",
+  failed: "This payment did not go through",
+  refunded: "This order was refunded",
+  disputed: "Your bank is looking at this payment",
 };
+const CAN_BUY_AGAIN = ["expired", "failed", "refunded"];
 
 const view = find("#payment");
 const address = new URLSearchParams(location.search);
@@ -25,8 +27,8 @@ async function confirm() {
   try {
     const order = await settledOrder();
     if (GRANTS_ACCESS.includes(order.status)) await welcome(order);
-    else if (order.status in OVER) unpaid(order.status);
-    else showState(view, "pending", { focus: true });
+    else if (isSettled(order)) await unpaid(order);
+    else showState(view, order.status === "processing" ? "processing" : "pending", { focus: true });
   } catch (error) {
     if (error.status === 401) showState(view, "sign-in");
     else if (error.status === 404) showState(view, "missing");
@@ -37,46 +39,75 @@ async function confirm() {
 async function settledOrder() {
   let order = await look(true);
   for (let poll = 1; poll <= POLLS && !isSettled(order); poll += 1) {
+    if (order.status === "processing") showState(view, "processing");
     await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
-    order = await look(poll % SYNC_EVERY_POLLS === 0);
+    order = await lookAgain(order, poll % SYNC_EVERY_POLLS === 0);
   }
   return order;
 }
 
-function isSettled({ status }) {
-  return GRANTS_ACCESS.includes(status) || status in OVER;
+function isSettled(order) {
+  return GRANTS_ACCESS.includes(order.status) || order.status in OVER;
 }
 
 /** The order; with `sync` the server asks the payment provider first, and its own knowledge is used when that fails. */
 async function look(sync) {
-  if (!sync) return get(`payments/orders/${orderId}/`);
+  if (!sync) return get(`payments/orders/${encodeURIComponent(orderId)}/`);
   try {
-    return await post(`payments/orders/${orderId}/sync/`);
+    return await post(`payments/orders/${encodeURIComponent(orderId)}/sync/`);
   } catch (error) {
     if (error.status !== 503 && error.status !== 429) throw error;
-    return get(`payments/orders/${orderId}/`);
+    return look(false);
+  }
+}
+
+/** As `look`; a connection that fails for a moment does not end the waiting. */
+async function lookAgain(order, sync) {
+  try {
+    return await look(sync);
+  } catch (error) {
+    if (error.status !== 0 && error.status < 500) throw error;
+    return order;
   }
 }
 
 async function welcome(order) {
-  const bought = order.items[0]?.course;
-  const course = await get(`courses/courses/${encodeURIComponent(slug ?? bought.slug)}/`);
-  fill(view, { course: course.title });
-  find("[data-first-lesson]", view).href = course.first_lesson_slug
+  const course = await boughtCourse(order);
+  fill(view, {
+    course: order.items.map((item) => item.course.title).join(", "),
+    note: order.refunded_minor ? order.status_text : "",
+  });
+  find("[data-first-lesson]", view).href = course?.first_lesson_slug
     ? lessonAddress(course.first_lesson_slug)
-    : courseAddress(course.slug);
+    : courseAddress(order.items[0].course.slug);
   showState(view, "ready", { focus: true });
 }
 
-function unpaid(status) {
-  const [heading, detail] = OVER[status];
-  fill(view, { heading, detail });
-  if (slug) find("[data-course-link]", view).href = courseAddress(slug);
+async function unpaid(order) {
+  // Money that came and does not fit is looked into by a person: to pay once more would be wrong.
+  const isLookedInto = order.has_receipt && order.status !== "refunded";
+  const heading = isLookedInto && order.status !== "disputed" ? "We look into your payment" : OVER[order.status];
+  fill(view, { heading, detail: order.status_text });
+  const course = CAN_BUY_AGAIN.includes(order.status) && !isLookedInto ? await boughtCourse(order) : null;
+  const place = find("#offer", view);
+  place.hidden = !course;
+  if (course) await showOffer(place, course, confirm);
   showState(view, "unpaid", { focus: true });
 }
 
+/** The course as it is in the catalogue, null when it is there no longer. */
+async function boughtCourse(order) {
+  const bought = order.items.find((item) => item.course.slug === slug) ?? order.items[0];
+  try {
+    return await get(`courses/courses/${encodeURIComponent(bought.course.slug)}/`);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    return null;
+  }
+}
+
 find("[data-sign-in]", view).href = signInAddress();
-find("[data-again]", view).addEventListener("click", confirm);
+view.querySelectorAll("[data-again]").forEach((button) => button.addEventListener("click", confirm));
 
 if (!tokens()) showState(view, "sign-in");
 else if (!orderId) showState(view, "missing");
