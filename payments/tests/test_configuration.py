@@ -60,6 +60,11 @@ def test_an_end_of_checkout_that_stripe_would_refuse_is_an_error(settings, sandb
     assert payment_errors() == expected
 
 
+def test_events_that_are_kept_for_no_day_are_an_error(settings, sandbox):
+    settings.PAYMENTS_EVENTS_KEPT_DAYS = 0
+    assert payment_errors() == ["payments.E006"]
+
+
 def test_without_a_key_stripe_is_not_asked(settings):
     settings.STRIPE_SECRET_KEY = ""
     with pytest.raises(ProviderMisconfigured):
