@@ -239,7 +239,8 @@ def _is_forward(world: World, change: Change) -> bool:
 
 def _is_forward_order(world: World, old: str, new: str) -> bool:
     if old not in UNPAID:
-        return new not in UNPAID and (old != "refunded" or _has_money_returned(world))
+        is_back = old == "refunded" and new != "disputed" and not _has_money_returned(world)
+        return new not in UNPAID and not is_back
     return new not in UNPAID or old == "pending" or (old == "processing" and new != "pending") or new == "pending"
 
 

@@ -17,7 +17,7 @@ from mailing.models import OutgoingMail
 from payments.services.reconcile import reconcile
 from payments.tests.histories.comparison import backward_steps, differences
 from payments.tests.histories.crew import Crew
-from payments.tests.histories.steps import History
+from payments.tests.histories.steps import History, shorten
 from payments.tests.histories.world import World
 from sandbox.server import Sandbox
 
@@ -27,6 +27,7 @@ EMPTIED = (
     *("payments_orderitem", "payments_order", "courses_enrollment", "mailing_outgoingmail", "history_audit"),
 )
 SNAPSHOT = ("payments", "mailing", "courses")
+SHORTENED_FOR_S = 60.0
 CHANGES_BY_ITSELF = ("updated_at", "attempts", "last_error")
 
 
@@ -53,6 +54,25 @@ def run_history(sandbox: Sandbox, crew: Crew, history: History) -> Counter[str]:
         _fail_if(world, "by a second repair", _changed(before, _snapshot()))
     world.counts["histories"] += 1
     return world.counts
+
+
+def check(sandbox: Sandbox, crew: Crew, history: History, *, seed: int) -> Counter[str]:
+    """As `run_history`; a broken history is told with its seed, and in the plainest form that is found in a minute."""
+
+    def is_broken(plainer: History) -> bool:
+        try:
+            counts.update(run_history(sandbox, crew, plainer))
+        except Broken as error:
+            told.append(str(error))
+            return True
+        return False
+
+    counts: Counter[str] = Counter()
+    told: list[str] = []
+    if not is_broken(history):
+        return counts
+    shorten(history, is_broken, seconds=SHORTENED_FOR_S)
+    raise Broken(f"seed {seed}, {told[-1]}\n\nAt first {told[0]}")
 
 
 def _fail_if(world: World, when: str, found: list[str]) -> None:

@@ -1,12 +1,13 @@
-"""What can happen in a history, and how hypothesis draws one. A history prints as the list of its steps."""
+"""What can happen in a history, how one is drawn and made shorter. A history prints as the code that makes it."""
 
-from dataclasses import dataclass, fields
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from enum import Enum
-
-from hypothesis import strategies as st
+from random import Random
 
 STUDENTS, COURSES = 2, 2
-LONGEST = 8
+LONGEST = 9
 
 
 class Do(Enum):
@@ -41,12 +42,54 @@ class Do(Enum):
     STAFF_GRANT = "staff grants the course"
 
 
-OFTEN = (
-    *(Do.BUY, Do.BUY, Do.BUY, Do.BUY, Do.BUY, Do.CHECKOUT, Do.PAY, Do.PAY, Do.LAND, Do.REFUND, Do.REFUND),
-    *(Do.REFUND_PART, Do.REFUND_PART, Do.DASHBOARD_REFUND, Do.DASHBOARD_REFUND_PART, Do.DASHBOARD_REFUND_PART),
-    *(Do.DISPUTE, Do.DISPUTE, Do.DISPUTE_MOVES, Do.DISPUTE_MOVES, Do.DISPUTE_MOVES, Do.REFUND_FAILS),
-    *(Do.DEBIT, Do.DEBIT_COMES, Do.STAFF_GRANT),
-)
+# What a step needs to have happened before it, and how often it is drawn then.
+WEIGHTS = {
+    Do.CHECKOUT: (None, 3),
+    Do.CHECKOUT_CART: (None, 2),
+    Do.BUY: (None, 8),
+    Do.PAY: ("page", 6),
+    Do.DECLINE: ("page", 1),
+    Do.DEBIT: ("page", 3),
+    Do.DEBIT_COMES: ("debit", 6),
+    Do.DEBIT_FAILS: ("debit", 4),
+    Do.CLOSE_PAGE: ("page", 2),
+    Do.TIME_PASSES: ("page", 2),
+    Do.LAND: ("page", 3),
+    Do.REFUND: ("money", 4),
+    Do.REFUND_PART: ("money", 4),
+    Do.REFUND_ITEM: ("money", 3),
+    Do.DASHBOARD_REFUND: ("money", 3),
+    Do.DASHBOARD_REFUND_PART: ("money", 4),
+    Do.SLOW_REFUND: ("money", 2),
+    Do.REFUND_FAILS: ("refund", 6),
+    Do.REFUND_SUCCEEDS: ("refund", 3),
+    Do.INQUIRY: ("money", 2),
+    Do.DISPUTE: ("money", 4),
+    Do.DISPUTE_LOST: ("money", 2),
+    Do.DISPUTE_MOVES: ("dispute", 12),
+    Do.NEW_PRICE: (None, 2),
+    Do.FREE: (None, 1),
+    Do.UNPUBLISH: (None, 1),
+    Do.NEW_EMAIL: ("page", 2),
+    Do.CLOSE_ACCOUNT: ("page", 1),
+    Do.STAFF_GRANT: (None, 2),
+}
+LEADS_TO = {
+    Do.CHECKOUT: ("page",),
+    Do.CHECKOUT_CART: ("page",),
+    Do.BUY: ("page", "money"),
+    Do.PAY: ("money",),
+    Do.DEBIT: ("debit",),
+    Do.DEBIT_COMES: ("money",),
+    Do.REFUND: ("refund",),
+    Do.REFUND_PART: ("refund",),
+    Do.DASHBOARD_REFUND: ("refund",),
+    Do.DASHBOARD_REFUND_PART: ("refund",),
+    Do.SLOW_REFUND: ("refund",),
+    Do.INQUIRY: ("dispute",),
+    Do.DISPUTE: ("dispute",),
+    Do.DISPUTE_LOST: ("dispute",),
+}
 
 
 class Fate(Enum):
@@ -113,39 +156,70 @@ def _plain(value: object) -> str:
     return f"({''.join(f'{each}, ' for each in value)})" if isinstance(value, tuple) else repr(value)
 
 
-_fates = st.lists(st.sampled_from([Fate.ARRIVES, *Fate]), min_size=1, max_size=3).map(tuple)
-
-
-def _rarely(value: st.SearchStrategy[int], one_in: int) -> st.SearchStrategy[int | None]:
-    return st.sampled_from([*[False] * (one_in - 1), True]).flatmap(lambda happens: value if happens else st.none())
-
-
-def _steps(do: st.SearchStrategy[Do]) -> st.SearchStrategy[Step]:
-    return st.builds(
-        Step,
-        do=do,
-        student=st.integers(0, STUDENTS - 1),
-        course=st.integers(0, COURSES - 1),
-        pick=st.integers(0, 3),
-        crash=_rarely(st.integers(0, 60), one_in=5),
-        answer_lost=st.sampled_from([False] * 6 + [True]),
-        fates=_fates,
-        delivery_crash=_rarely(st.integers(0, 60), one_in=3),
-        comes_again=st.booleans(),
-        waits=st.booleans(),
+def draw_history(random: Random, *, longest: int = LONGEST) -> History:
+    """A history of `longest` - 3 steps at least; the same for the same random numbers."""
+    steps: list[Step] = []
+    happened: set[str] = set()
+    for _ in range(random.randint(longest - 3, longest)):
+        steps.append(_draw_step(random, _draw_do(random, happened)))
+        happened.update(LEADS_TO.get(steps[-1].do, ()))
+    return History(
+        steps=tuple(steps),
+        is_lossless=random.random() < 0.4,
+        double_payment=random.choice(["refund", "refund", "flag"]),
+        dispute_opened=random.choice(["suspend", "suspend", "flag"]),
+        dispute_won=random.choice(["restore", "restore", "flag"]),
+        dispute_lost=random.choice(["revoke", "revoke", "flag"]),
     )
 
 
-def histories(longest: int = LONGEST) -> st.SearchStrategy[History]:
-    """Histories of a purchase and up to `longest` - 1 further steps."""
-    first = _steps(st.sampled_from([*[Do.BUY] * 5, Do.CHECKOUT, Do.CHECKOUT_CART, Do.STAFF_GRANT]))
-    rest = st.lists(_steps(st.sampled_from([*OFTEN, *Do])), min_size=3, max_size=longest - 1)
-    return st.builds(
-        History,
-        steps=st.tuples(first, rest).map(lambda both: (both[0], *both[1])),
-        is_lossless=st.booleans(),
-        double_payment=st.sampled_from(["refund", "refund", "flag"]),
-        dispute_opened=st.sampled_from(["suspend", "suspend", "flag"]),
-        dispute_won=st.sampled_from(["restore", "restore", "flag"]),
-        dispute_lost=st.sampled_from(["revoke", "revoke", "flag"]),
+def shorten(history: History, is_broken: Callable[[History], bool], *, seconds: float) -> History:
+    """The plainest history found in that time that is broken too; it may have been broken by chance of timing."""
+    ends = time.monotonic() + seconds
+    is_plainer = True
+    while is_plainer:
+        is_plainer = False
+        for plainer in _plainer(history):
+            if time.monotonic() > ends:
+                return history
+            if is_broken(plainer):
+                history, is_plainer = plainer, True
+                break
+    return history
+
+
+def _draw_do(random: Random, happened: set[str]) -> Do:
+    if not happened:
+        return random.choice([Do.BUY, Do.BUY, Do.BUY, Do.CHECKOUT, Do.CHECKOUT_CART, Do.STAFF_GRANT])
+    possible = {do: weight for do, (need, weight) in WEIGHTS.items() if need is None or need in happened}
+    return random.choices(list(possible), list(possible.values()))[0]
+
+
+def _draw_step(random: Random, do: Do) -> Step:
+    return Step(
+        do,
+        student=random.randrange(STUDENTS),
+        course=random.randrange(COURSES),
+        pick=random.randrange(4),
+        crash=random.randrange(60) if random.random() < 0.2 else None,
+        answer_lost=random.random() < 0.15,
+        fates=(Fate.LOST,) if random.random() < 0.2 else tuple(random.choices([Fate.ARRIVES, *Fate], k=3)),
+        delivery_crash=random.randrange(60) if random.random() < 0.3 else None,
+        comes_again=random.random() < 0.5,
+        waits=random.random() < 0.5,
     )
+
+
+def _plainer(history: History) -> Iterator[History]:
+    """Without one step, or with one thing as usual that was not."""
+    steps = history.steps
+    for number in range(len(steps)):
+        yield replace(history, steps=steps[:number] + steps[number + 1 :])
+    for field in fields(History)[1:]:
+        if getattr(history, field.name) != field.default:
+            yield replace(history, **{field.name: field.default})
+    for number, step in enumerate(steps):
+        for field in fields(Step)[1:]:
+            if getattr(step, field.name) != field.default:
+                plainer = replace(step, **{field.name: field.default})
+                yield replace(history, steps=(*steps[:number], plainer, *steps[number + 1 :]))

@@ -287,8 +287,9 @@ class World:
 
     def _tell(self, step: Step, *, now: int) -> bool:
         """Give the deliveries that are due to the crew, in any order; False when there were none."""
-        events = [event for event in self.sandbox.stripe.events()[self._told :] if event["type"] in EVENTS]
-        self._told = len(self.sandbox.stripe.events()) if events else self._told
+        news = self.sandbox.stripe.events()[self._told :]
+        self._told += len(news)
+        events = [event for event in news if event["type"] in EVENTS]
         due = [delivery for at, delivery in self._late if at <= now]
         self._late = [(at, delivery) for at, delivery in self._late if at > now]
         for number, event in enumerate(events):
