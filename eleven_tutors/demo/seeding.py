@@ -9,6 +9,7 @@ from django.utils import timezone
 from courses.models import Course, Lesson, Part, University
 from eleven_tutors.demo.activity import make_activity
 from eleven_tutors.demo.catalogue import DemoCourse, DemoPerson, DemoUniversity, load_catalogue
+from eleven_tutors.demo.orders import make_orders
 from eleven_tutors.demo.pictures import course_picture, logo_picture
 from eleven_tutors.demo.stand_in_videos import StandIn, find_stand_in
 from eleven_tutors.groups import INSTRUCTORS, STAFF
@@ -26,7 +27,7 @@ def seed(tell: Callable[[str], None]) -> None:
     """Make accounts, universities, courses and, at a stand-in host, videos; `tell` hears about the progress."""
     catalogue = load_catalogue()
     tell("Accounts …")
-    make_person(STUDENT)
+    student = make_person(STUDENT)
     make_person(ADMIN, group=STAFF, is_superuser=True)
     instructors = {person.email: make_person(person, group=INSTRUCTORS) for person in catalogue.instructors}
     tell(f"{len(catalogue.universities)} universities …")
@@ -37,6 +38,8 @@ def seed(tell: Callable[[str], None]) -> None:
     _fill_videos(tell)
     tell("Students who have been learning for a while …")
     make_activity(make_person)
+    tell("Orders in each state …")
+    make_orders(student)
 
 
 def make_person(person: DemoPerson, *, group: str = "", is_superuser: bool = False) -> User:

@@ -13,7 +13,7 @@ _TIMEOUT_S = 10
 
 
 class StandInRefused(Exception):
-    """The sandbox is there but did not take a video."""
+    """The sandbox is there but did not do what it was told."""
 
 
 class StandIn:
@@ -44,11 +44,12 @@ def find_stand_in(alias: str = "vdocipher") -> StandIn | None:
     """The stand-in, when the configured host is one: an address of this machine that ends like the sandbox's."""
     options = settings.VIDEO_PROVIDERS.get(alias, {}).get("OPTIONS", {})
     address = urlsplit(options.get("api_url", ""))
-    is_ours = address.path.rstrip("/") == _API_PATHS[alias] and _is_loopback(address.hostname or "")
+    is_ours = address.path.rstrip("/") == _API_PATHS[alias] and is_loopback(address.hostname or "")
     return StandIn(alias, str(address.hostname), address.port or 80) if address.scheme == "http" and is_ours else None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
     if host == "localhost":
         return True
     try:

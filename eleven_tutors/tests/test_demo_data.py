@@ -7,9 +7,11 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from courses.access import is_platform_staff
-from courses.models import Course, Lesson, Part, University
+from courses.models import Course, Enrollment, Lesson, Part, University
+from eleven_tutors.demo.orders import find_stripe_stand_in
 from eleven_tutors.tests.test_seed_demo import seed
 from mailing.models import OutgoingMail
+from payments.models import Order
 from users.models import User
 from users.tests.factories import auth_client
 from videos.models import Asset, Video
@@ -38,7 +40,7 @@ def demo(committed_demo, db, settings):
 
 def test_twice_is_the_same_as_once(demo, sandbox):
     def counted():
-        return [model.objects.count() for model in (User, University, Course, Part, Lesson, Video, Asset)]
+        return [model.objects.count() for model in (User, University, Course, Part, Lesson, Video, Asset, Order)]
 
     first = counted()
     pictures = set(Course.objects.values_list("thumbnail", flat=True))
@@ -48,7 +50,8 @@ def test_twice_is_the_same_as_once(demo, sandbox):
     assert first[1] == 3
     assert first[2] == 12
     assert first[4] == first[5] == first[6]
-    assert not OutgoingMail.objects.exists(), "nobody is told by mail about samples"
+    others = OutgoingMail.objects.exclude(kind__startswith="payments.")
+    assert not others.exists(), "nobody is told by mail about samples"
 
 
 def test_free_lessons_are_at_cloudflare_and_paid_ones_at_vdocipher(demo):
@@ -90,6 +93,27 @@ def test_the_promised_courses_lessons_and_videos_are_there(demo):
     assert Asset.objects.exclude(status="ready").count() == 0
     cards = APIClient().get("/api/courses/courses/").json()["results"]
     assert all(card["thumbnail_url"] and card["university"]["logo_url"] for card in cards)
+
+
+def test_the_student_has_an_order_of_every_kind_and_the_rights_that_go_with_it(demo):
+    rows = auth_client(User.objects.get(email="student@demo.test")).get("/api/payments/orders/").json()["results"]
+    assert {row["status"]: (row["items"][0]["access"], len(row["refunds"])) for row in rows} == {
+        "paid": ("granted", 0),
+        "partially_refunded": ("granted", 1),
+        "refunded": ("revoked", 1),
+        "disputed": ("suspended", 0),
+    }
+    assert all(row["has_receipt"] for row in rows)
+    assert Enrollment.objects.active().filter(user__email="student@demo.test").count() == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://api.stripe.com", "http://sandbox.example/stripe", "http://127.0.0.1:9", "http://10.0.0.1/stripe"],
+)
+def test_nothing_is_bought_at_a_real_account(settings, address):
+    settings.STRIPE_API_BASE = address
+    assert find_stripe_stand_in() is None
 
 
 def test_every_course_could_be_sold(demo):
