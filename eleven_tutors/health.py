@@ -1,4 +1,4 @@
-"""Is it alive, can it serve, do the video hosts answer."""
+"""Is it alive, can it serve, do the video hosts and Stripe answer."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from courses.access import is_platform_staff
+from payments.services.account_check import check_account
 from videos.services.health import ping_hosts
 
 BROKER_TIMEOUT_S = 2
@@ -93,12 +94,20 @@ class IsPlatformStaff(BasePermission):
 
 
 class ProvidersView(APIView):
-    """Reachability and response time of every configured video host (staff)."""
+    """Reachability and response time of every configured video host, and how Stripe is set up (staff)."""
 
     permission_classes = [IsPlatformStaff]
 
     @extend_schema(
-        responses=inline_serializer("HostHealth", {"hosts": serializers.ListField(child=serializers.DictField())})
+        responses=inline_serializer(
+            "HostHealth",
+            {name: serializers.ListField(child=serializers.DictField()) for name in ("hosts", "payments")},
+        )
     )
     def get(self, request: Request) -> Response:
-        return Response({"hosts": [asdict(host) for host in ping_hosts()]})
+        return Response(
+            {
+                "hosts": [asdict(host) for host in ping_hosts()],
+                "payments": [asdict(finding) for finding in check_account()],
+            }
+        )

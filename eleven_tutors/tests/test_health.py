@@ -40,6 +40,8 @@ def test_staff_see_how_fast_each_host_answers(sandbox):
     assert [host["alias"] for host in hosts] == ["vdocipher", "cloudflare"]
     assert all(host["is_reachable"] is True for host in hosts)
     assert all(0 < host["response_ms"] < 5000 for host in hosts)
+    payments = {finding["code"]: finding["is_well"] for finding in answer.json()["payments"]}
+    assert payments == {"mode": True, "reachable": True, "clock": True, "endpoint_missing": False}
 
 
 @pytest.mark.django_db
