@@ -1,13 +1,14 @@
 """What was paid twice: given back by itself or put before a person, as PAYMENTS_DOUBLE_PAYMENT says."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.conf import settings
 
 from background import enqueue
 from payments.errors import RefundRefused
 from payments.models import SETTLED, Order, OrderItem, Payment, PaymentStatus, RefundOrigin, RefundReason
-from payments.services.recompute import flag
+from payments.services.recompute import PaymentFacts, flag
 from payments.services.refund_requests import item_shares, refundable_minor, reserve_refund
 
 
@@ -23,11 +24,13 @@ def give_back_duplicates(order: Order, items: list[OrderItem]) -> None:
             _give_back(order, payment, shares[item.pk], key=f"duplicate:{item.pk}", reason=reason, items=[item])
 
 
-def give_back_surplus(order: Order) -> None:
+def give_back_surplus(order: Order, payments: Sequence[PaymentFacts]) -> None:
     """For an order that was paid more than once: the first payment that is not refunded stays, the others go back.
 
-    The caller holds the order's lock.
+    `payments` is what `recompute` gave; the caller holds the order's lock.
     """
+    if sum(payment.status == PaymentStatus.COMPLETED for payment in payments) < 2:
+        return
     kept = order.payments.filter(status=PaymentStatus.COMPLETED).order_by("paid_at", "attempt")
     for payment in kept[1:]:
         reason = "Paid more than once: give the rest back."

@@ -20,7 +20,7 @@ def fulfil(order: Order, payments: Sequence[PaymentFacts]) -> None:
         return
     changed = bring_in_line(order, payments)
     now = timezone.now()
-    if not Order.objects.filter(pk=order.pk, fulfilled_at=None).update(fulfilled_at=now):
+    if order.fulfilled_at or not Order.objects.filter(pk=order.pk, fulfilled_at=None).update(fulfilled_at=now):
         return
     order.fulfilled_at = now
     if any(item.access == Access.GRANTED for item in changed):

@@ -34,10 +34,12 @@ def apply_money_back(payment: Payment, reading: Reading, order: Order | None) ->
 
     The caller holds the locks and saves payment and order; True when anything has changed.
     """
-    changed = [_apply_refund(payment, state, order) for state in reversed(reading.refunds)]
-    changed += [_apply_dispute(payment, state, order) for state in reversed(reading.disputes)]
-    if any(changed) or payment.refunded_minor:
-        _settle_status(payment)
+    if not (reading.refunds or reading.disputes or payment.refunded_minor):
+        return False
+    refunds, disputes = list(payment.refunds.all()), list(payment.disputes.all())
+    changed = [_apply_refund(payment, refunds, state, order) for state in reversed(reading.refunds)]
+    changed += [_apply_dispute(payment, disputes, state, order) for state in reversed(reading.disputes)]
+    _settle_status(payment, refunds, disputes)
     return any(changed)
 
 
@@ -50,8 +52,11 @@ def dispute_status(word: str) -> DisputeStatus:
     return DisputeStatus(word) if word in DisputeStatus.values else DisputeStatus.UNKNOWN
 
 
-def _apply_refund(payment: Payment, state: RefundState, order: Order | None) -> bool:
-    refund = _known_refund(payment, state) or Refund(payment=payment, origin=RefundOrigin.PROVIDER)
+def _apply_refund(payment: Payment, refunds: list[Refund], state: RefundState, order: Order | None) -> bool:
+    refund = _known_refund(refunds, state)
+    if refund is None:
+        refund = Refund(payment=payment, origin=RefundOrigin.PROVIDER)
+        refunds.append(refund)
     before = refund.status if refund.stripe_id else ""
     changed = _write(
         refund,
@@ -70,17 +75,19 @@ def _apply_refund(payment: Payment, state: RefundState, order: Order | None) -> 
     return changed
 
 
-def _known_refund(payment: Payment, state: RefundState) -> Refund | None:
+def _known_refund(refunds: list[Refund], state: RefundState) -> Refund | None:
     """By its id, or the one of ours that its label names and that was sent without an answer coming back."""
-    known = Refund.objects.filter(stripe_id=state.id).first()
     label = state.metadata.get("refund_id", "")
-    return known or next(
-        (refund for refund in payment.refunds.filter(stripe_id=None) if str(refund.public_id) == label), None
-    )
+    known = [refund for refund in refunds if refund.stripe_id == state.id]
+    known += [refund for refund in refunds if refund.stripe_id is None and str(refund.public_id) == label]
+    return known[0] if known else None
 
 
-def _apply_dispute(payment: Payment, state: DisputeState, order: Order | None) -> bool:
-    dispute = Dispute.objects.filter(stripe_id=state.id).first() or Dispute(payment=payment, stripe_id=state.id)
+def _apply_dispute(payment: Payment, disputes: list[Dispute], state: DisputeState, order: Order | None) -> bool:
+    dispute = next((dispute for dispute in disputes if dispute.stripe_id == state.id), None)
+    if dispute is None:
+        dispute = Dispute(payment=payment, stripe_id=state.id)
+        disputes.append(dispute)
     before = dispute.status
     changed = _write(
         dispute,
@@ -122,11 +129,11 @@ def _tell(payment: Payment, order: Order | None, reason: str) -> None:
         logger.error("Payment %s, whose order is gone: %s", payment.public_id, reason)
 
 
-def _settle_status(payment: Payment) -> None:
-    refunded = sum(payment.refunds.given_back().values_list("amount_minor", flat=True))
-    lost = sum(payment.disputes.filter(status=DisputeStatus.LOST).values_list("amount_minor", flat=True))
+def _settle_status(payment: Payment, refunds: list[Refund], disputes: list[Dispute]) -> None:
+    given = sum(refund.amount_minor for refund in refunds if refund.stripe_id and refund.status in GIVEN_BACK)
+    lost = sum(dispute.amount_minor for dispute in disputes if dispute.status == DisputeStatus.LOST)
     # A bank may take more than is left, after a partial refund: never more is noted than came in.
-    payment.refunded_minor = min(payment.paid_minor, refunded + lost)
+    payment.refunded_minor = min(payment.paid_minor, given + lost)
     if payment.status in SETTLED:
         is_all = payment.paid_minor > 0 and payment.refunded_minor == payment.paid_minor
         payment.status = PaymentStatus.REFUNDED if is_all else PaymentStatus.COMPLETED

@@ -143,9 +143,10 @@ def _apply(reading: Reading, revision: int | None, also: Also | None) -> Order |
         payment.revision += 1
         payment.save()
     if order is not None:
-        fulfil(order, recompute(order))
+        payments = recompute(order)
+        fulfil(order, payments)
         if payment.status in SETTLED and not was_settled:
-            give_back_surplus(order)
+            give_back_surplus(order, payments)
     if also is not None:
         also(payment)
     return order

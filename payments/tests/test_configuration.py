@@ -1,7 +1,7 @@
 import pytest
 from django.core.checks import run_checks
 
-from payments import stripe
+from payments import configuration, stripe
 from payments.errors import ProviderMisconfigured
 
 
@@ -63,6 +63,20 @@ def test_an_end_of_checkout_that_stripe_would_refuse_is_an_error(settings, sandb
 def test_events_that_are_kept_for_no_day_are_an_error(settings, sandbox):
     settings.PAYMENTS_EVENTS_KEPT_DAYS = 0
     assert payment_errors() == ["payments.E006"]
+
+
+@pytest.mark.parametrize("name", list(configuration.POLICIES))
+def test_a_policy_that_does_not_exist_is_an_error_and_stripe_is_not_asked(settings, sandbox, name):
+    for known in configuration.POLICIES[name]:
+        setattr(settings, name, known)
+        assert payment_errors() == []
+    for unknown in ("", "Flag", "both"):
+        setattr(settings, name, unknown)
+        (error,) = configuration.problems()
+        assert payment_errors() == ["payments.E005"]
+        assert name in error.message
+    with pytest.raises(ProviderMisconfigured):
+        stripe.retrieve_session("cs_test_1")
 
 
 def test_without_a_key_stripe_is_not_asked(settings):

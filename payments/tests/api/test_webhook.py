@@ -5,8 +5,32 @@ import pytest
 from django.test import Client
 
 from courses.models import Enrollment
-from payments.models import FailureCode, Order, OrderStatus, Payment, WebhookEvent
-from payments.tests.buying import SECRET, WEBHOOK, completed_event, deliver, event_about, open_checkout, post, signed
+from mailing.models import OutgoingMail
+from payments.errors import ProviderUnavailable
+from payments.models import (
+    Dispute,
+    FailureCode,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+    WebhookEvent,
+)
+from payments.services.webhooks import replay_event
+from payments.stripe.client import client
+from payments.tests.buying import (
+    SECRET,
+    WEBHOOK,
+    completed_event,
+    deliver,
+    deliver_all,
+    event_about,
+    open_checkout,
+    post,
+    signed,
+)
+from sandbox.stripe import thin
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +42,23 @@ def paid(sandbox):
     checkout = open_checkout()
     sandbox.stripe.pay(checkout.session_id)
     return checkout, completed_event(sandbox, checkout.session_id)
+
+
+@pytest.fixture
+def foreign_intent(sandbox) -> str:
+    """What was paid on the same account through something that is not this project."""
+    price = {"currency": "usd", "unit_amount": 4900, "product_data": {"name": "A mug"}}
+    page = {
+        "mode": "payment",
+        "success_url": "https://mugs.example",
+        "line_items": [{"quantity": 1, "price_data": price}],
+    }
+    session = client().v1.checkout.sessions.create(page)
+    return sandbox.stripe.pay(session.id)["payment_intent"]
+
+
+def deliver_thin(sandbox, kind: str) -> list[int]:
+    return [deliver(thin.notification(event)).status_code for event in sandbox.stripe.events(kind)]
 
 
 def assert_untouched() -> None:
@@ -284,3 +325,144 @@ def test_nothing_about_the_person_is_kept(paid):
     assert email not in kept
     assert "customer_details" not in kept
     assert "amount_total" in kept
+
+
+def test_a_refund_of_another_integration_is_taken_and_nothing_kept_but_the_row(foreign_intent, sandbox):
+    sandbox.stripe.refund(foreign_intent)
+    found = sandbox.stripe.open_dispute(foreign_intent, "warning_needs_response")
+    sandbox.stripe.move_dispute(found["id"], "needs_response")
+    kinds = ("refund.created", "charge.refunded", "charge.dispute.created", "charge.dispute.updated")
+    assert deliver_all(sandbox, *kinds) == [200] * 4
+    assert not Refund.objects.exists()
+    assert not Dispute.objects.exists()
+    rows = WebhookEvent.objects.all()
+    assert {(row.last_error, row.payment, row.attempts) for row in rows} == {
+        ("a payment of another installation", None, 1)
+    }
+    assert all(row.handled_at for row in rows)
+
+
+def test_a_session_of_another_integration_is_not_even_kept(foreign_intent, sandbox):
+    assert deliver(sandbox.stripe.events("checkout.session.completed")[0]).json() == {"result": "ignored"}
+    assert not WebhookEvent.objects.exists()
+
+
+def test_thin_events_of_another_integration_are_taken(foreign_intent, sandbox):
+    sandbox.stripe.refund(foreign_intent)
+    for kind in ("checkout.session.completed", "refund.created", "charge.refunded"):
+        assert deliver_thin(sandbox, kind) == [200]
+    assert not Payment.objects.exists()
+    assert not Refund.objects.exists()
+
+
+def test_thin_events_lead_a_debit_to_its_end(sandbox):
+    checkout = open_checkout()
+    sandbox.stripe.pay_by_bank_debit(checkout.session_id)
+    deliver_thin(sandbox, "checkout.session.completed")
+    assert Order.objects.get().status == OrderStatus.PROCESSING
+    sandbox.stripe.settle(checkout.session_id, "succeeded")
+    deliver_thin(sandbox, "checkout.session.async_payment_succeeded")
+    assert Order.objects.get().status == OrderStatus.PAID
+    row = WebhookEvent.objects.latest("id")
+    assert (row.type, row.object_id) == ("checkout.session.async_payment_succeeded", checkout.session_id)
+    assert (row.payload, row.payment) == ({}, Payment.objects.get())
+
+
+@pytest.mark.parametrize(
+    ("end", "kind", "status"),
+    [("fail", "async_payment_failed", OrderStatus.FAILED), ("expire", "expired", OrderStatus.EXPIRED)],
+)
+def test_thin_events_close_a_checkout(sandbox, end, kind, status):
+    checkout = open_checkout()
+    if end == "fail":
+        sandbox.stripe.pay_by_bank_debit(checkout.session_id)
+        sandbox.stripe.settle(checkout.session_id, "failed")
+    else:
+        sandbox.stripe.expire(checkout.session_id)
+    assert deliver_thin(sandbox, f"checkout.session.{kind}") == [200]
+    assert Order.objects.get().status == status
+
+
+@pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "refund.failed", "charge.refunded"])
+def test_each_thin_event_of_a_refund_brings_it_in(paid, sandbox, kind):
+    deliver(paid[1])
+    refund = sandbox.stripe.refund(Payment.objects.get().stripe_payment_intent, 900)
+    sandbox.stripe.settle_refund(refund["id"], "failed")
+    assert deliver_thin(sandbox, kind) == [200]
+    assert Refund.objects.get().status == "failed"
+    assert "Refund" in Order.objects.get().needs_attention
+
+
+@pytest.mark.parametrize("kind", ["created", "updated", "closed"])
+def test_each_thin_event_of_a_dispute_brings_it_in(paid, sandbox, kind):
+    deliver(paid[1])
+    found = sandbox.stripe.open_dispute(Payment.objects.get().stripe_payment_intent)
+    sandbox.stripe.move_dispute(found["id"], "under_review")
+    sandbox.stripe.move_dispute(found["id"], "lost")
+    assert deliver_thin(sandbox, f"charge.dispute.{kind}") == [200]
+    assert Dispute.objects.get().status == "lost"
+    assert Order.objects.get().status == OrderStatus.REFUNDED
+
+
+def test_a_live_thin_event_on_a_test_key_is_ignored(paid, sandbox):
+    event = thin.notification(paid[1]) | {"livemode": True}
+    assert deliver(event).json() == {"result": "ignored"}
+    assert_untouched()
+
+
+@pytest.mark.parametrize("failed_as", [FailureCode.ASYNC_FAILED, FailureCode.EXPIRED, FailureCode.SUPERSEDED])
+def test_a_debit_that_succeeds_after_it_was_given_up_is_honoured(sandbox, failed_as):
+    checkout = open_checkout()
+    sandbox.stripe.pay_by_bank_debit(checkout.session_id)
+    deliver(completed_event(sandbox, checkout.session_id))
+    Payment.objects.update(status=-1, failure_code=failed_as, is_processing=False)
+    Order.objects.update(status=OrderStatus.FAILED)
+    sandbox.stripe.settle(checkout.session_id, "succeeded")
+    deliver_all(sandbox, "checkout.session.async_payment_succeeded")
+    payment = Payment.objects.get()
+    assert (payment.status, payment.failure_code) == (PaymentStatus.COMPLETED, "")
+    assert Order.objects.get().status == OrderStatus.PAID
+    assert Enrollment.objects.count() == 1
+
+
+def test_an_event_that_fails_is_kept_with_its_reason_until_it_is_done(paid, sandbox):
+    sandbox.fault(service="stripe", path="/v1/checkout/sessions/cs_", missing=["livemode"], times=2)
+    assert [deliver(paid[1]).status_code for _ in range(2)] == [500, 500]
+    row = WebhookEvent.objects.get()
+    assert (row.attempts, row.handled_at, row.last_error) == (2, None, "KeyError: 'livemode'")
+    assert not Enrollment.objects.exists()
+    assert deliver(paid[1]).status_code == 200
+    row.refresh_from_db()
+    assert (row.attempts, row.last_error) == (3, "")
+    assert row.handled_at
+    assert Enrollment.objects.count() == 1
+
+
+def test_a_failed_event_can_be_done_again_by_hand(paid, sandbox):
+    sandbox.fault(service="stripe", path="/v1/checkout/sessions/cs_", status=500, times=4)
+    deliver(paid[1])
+    row = WebhookEvent.objects.get()
+    with pytest.raises(ProviderUnavailable):
+        replay_event(row)
+    row.refresh_from_db()
+    assert (row.attempts, row.handled_at) == (2, None)
+    assert row.last_error.startswith("ProviderUnavailable")
+    replay_event(row)
+    row.refresh_from_db()
+    assert (row.attempts, row.last_error, row.payment) == (3, "", Payment.objects.get())
+    assert Order.objects.get().status == OrderStatus.PAID
+
+
+def test_an_event_that_was_done_can_be_done_again_and_changes_nothing(paid, sandbox):
+    deliver(paid[1])
+    row = WebhookEvent.objects.get()
+    before = Payment.objects.get()
+    replay_event(row)
+    sandbox.fault(service="stripe", path="/v1/checkout/sessions/cs_", status=500, times=2)
+    with pytest.raises(ProviderUnavailable):
+        replay_event(row)
+    row.refresh_from_db()
+    assert (row.attempts, row.last_error[:19]) == (3, "ProviderUnavailable")
+    assert row.handled_at
+    assert Payment.objects.get().revision == before.revision
+    assert Enrollment.objects.count() == OutgoingMail.objects.count() == 1
