@@ -1,6 +1,7 @@
 """`make bench`: prints a table of requests per second and of ratios to the calibration view. Needs wrk.
 
-`python -m benchmarks heartbeat` measures the named paths alone.
+`python -m benchmarks heartbeat` measures the named paths alone, `python -m benchmarks payments` the deliveries of
+payments.
 """
 
 import os
@@ -12,7 +13,7 @@ from typing import Any
 
 import requests
 
-from benchmarks import running
+from benchmarks import payments, running
 from benchmarks.load import Call, Result, wrk
 from benchmarks.slow_host import slow_vdocipher
 from quality.postgres import running_postgres
@@ -40,12 +41,15 @@ def main() -> int:
         running_postgres(os.environ.get("DATABASE_URL", "")) as database_url,
         tempfile.TemporaryDirectory(prefix="eleven-tutors-bench-") as state,
         slow_vdocipher(HOST_LATENCY_S) as host_url,
+        running.stand_ins(Path(state)) as sandbox_url,
     ):
-        environment = running.environment(database_url, state, host_url)
+        environment = running.environment(database_url, state, host_url) | running.with_payments(sandbox_url)
         seeded = running.seeded(environment)
         calls = {name: [Call(**call) for call in group] for name, group in seeded.items()}
         with running.server(environment, Path(state) / "server.log", workers=1) as base_url:
-            _measure(base_url, calls, sys.argv[1:])
+            yardstick = _measure(base_url, calls, sys.argv[1:])
+            if not sys.argv[1:] or "payments" in sys.argv[1:]:
+                payments.measure(base_url, environment, yardstick=yardstick, seconds=SECONDS)
         if sys.argv[1:]:
             return 0
         print(f"\nOTP with a host that takes {HOST_LATENCY_S * 1000:.0f} ms\n")
@@ -57,7 +61,9 @@ def main() -> int:
     return 0
 
 
-def _measure(base_url: str, calls: dict[str, list[Call]], names: list[str]) -> None:
+def _measure(base_url: str, calls: dict[str, list[Call]], names: list[str]) -> float:
+    """Print the table; gives the rate of the calibration view."""
+
     def run(group: list[Call], connections: int = 16) -> Result:
         return wrk(base_url, group, connections=connections, seconds=SECONDS)
 
@@ -76,6 +82,7 @@ def _measure(base_url: str, calls: dict[str, list[Call]], names: list[str]) -> N
         ratio = result.rate / yardstick.rate
         cells = (f"{result.rate:.0f}", f"{ratio:.2f}", f"{wanted:.2f}", f"{result.p50_ms:.1f}", f"{result.p90_ms:.1f}")
         print(f"| {name} | {' | '.join(cells)} | {result.bad_status + result.broken} |", flush=True)
+    return yardstick.rate
 
 
 def _measure_otp(base_url: str, calls: list[Call], workers: int) -> None:

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -32,19 +33,18 @@ def main() -> int:
     with (
         running_postgres(os.environ.get("DATABASE_URL", "")) as url,
         tempfile.TemporaryDirectory(prefix="eleven-tutors-growth-") as state,
-        _database(url, "growth_small") as small_url,
-        _database(url, "growth_large") as large_url,
+        database(url, "growth_small") as small_url,
+        database(url, "growth_large") as large_url,
     ):
+        site = Site("benchmarks.growth_site", running.environment("", state, "http://127.0.0.1:1/nobody-listens-here"))
         for size, database_url in ((SMALL, small_url), (large, large_url)):
-            began = time.perf_counter()
-            if _run(["fill", str(size)], database_url, state).wait():
-                return 1
-            print(f"{size:>10,} sessions filled in {time.perf_counter() - began:.0f} s", flush=True)
-        return _report(large, _measure([small_url, large_url], state))
+            site.fill(size, database_url, "sessions")
+        taken = site.measure([small_url, large_url], [str(REPEATS), str(STUDENTS)], rounds=ROUNDS)
+        return report((SMALL, large), taken, wanted=WANTED)
 
 
 @contextmanager
-def _database(server_url: str, name: str) -> Iterator[str]:
+def database(server_url: str, name: str) -> Iterator[str]:
     """The URL of a database of that name on the server, which goes afterwards."""
     connection = psycopg2.connect(server_url)
     connection.autocommit = True
@@ -58,55 +58,76 @@ def _database(server_url: str, name: str) -> Iterator[str]:
         connection.close()
 
 
-def _run(arguments: list[str], database_url: str, state: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.growth_site", *arguments],
-        env=running.environment(database_url, state, "http://127.0.0.1:1/nobody-listens-here"),
-        cwd=running.BASE_DIR,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+@dataclass(frozen=True)
+class Site:
+    """What fills and measures one database in a process of its own: a module, and the environment it runs in."""
+
+    module: str
+    environment: dict[str, str]
+
+    def fill(self, size: int, database_url: str, what: str) -> None:
+        """Raises RuntimeError when it fails; its error is on the screen then."""
+        began = time.perf_counter()
+        if self.run(["fill", str(size)], database_url):
+            raise RuntimeError(f"{size:,} {what} could not be filled in.")
+        print(f"{size:>10,} {what} filled in {time.perf_counter() - began:.0f} s", flush=True)
+
+    def measure(self, urls: list[str], arguments: list[str], *, rounds: int) -> list[dict[str, list[float]]]:
+        """Milliseconds by path, for each database; one round of each after the other."""
+        processes = [self._start(["measure", *arguments], url) for url in urls]
+        taken: list[dict[str, list[float]]] = [defaultdict(list) for _ in processes]
+        try:
+            for number in range(rounds + 1):
+                for process, times in zip(processes, taken, strict=True):
+                    for path, milliseconds in _ask(process).items():
+                        if number:  # the first is for warming up
+                            times[path] += milliseconds
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+        return taken
+
+    def run(self, arguments: list[str], database_url: str) -> int:
+        """What the process ends with; it says what it has to say on the screen."""
+        process = self._start(arguments, database_url)
+        print(process.communicate()[0], end="", flush=True)
+        return process.returncode
+
+    def _start(self, arguments: list[str], database_url: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", self.module, *arguments],
+            env=self.environment | {"DATABASE_URL": database_url},
+            cwd=running.BASE_DIR,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
 
-def _measure(urls: list[str], state: str) -> list[dict[str, list[float]]]:
-    """Milliseconds by path, for each database; one round of each after the other."""
-    sites = [_run(["measure", str(REPEATS), str(STUDENTS)], url, state) for url in urls]
-    taken: list[dict[str, list[float]]] = [defaultdict(list) for _ in sites]
-    try:
-        for number in range(ROUNDS + 1):
-            for site, times in zip(sites, taken, strict=True):
-                for path, milliseconds in _ask(site).items():
-                    if number:  # the first is for warming up
-                        times[path] += milliseconds
-    finally:
-        for site in sites:
-            site.kill()
-            site.wait()
-    return taken
-
-
-def _ask(site: "subprocess.Popen[str]") -> dict[str, list[float]]:
-    assert site.stdin
-    assert site.stdout
-    site.stdin.write("round\n")
-    site.stdin.flush()
-    line = site.stdout.readline()
+def _ask(process: "subprocess.Popen[str]") -> dict[str, list[float]]:
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write("round\n")
+    process.stdin.flush()
+    line = process.stdout.readline()
     if not line:
         raise RuntimeError("A measured process ended; its error stands above.")
     answer: dict[str, list[float]] = json.loads(line)
     return answer
 
 
-def _report(large: int, taken: list[dict[str, list[float]]]) -> int:
-    print(f"\n| path | ms at {SMALL:,} (p50 · p90) | ms at {large:,} (p50 · p90) | ratio of p50 | wanted |")
+def report(sizes: tuple[int, int], taken: list[dict[str, list[float]]], *, wanted: float) -> int:
+    """Print the table; 1 when a path grew more than wanted, those in brackets left out."""
+    small, large = sizes
+    print(f"\n| path | ms at {small:,} (p50 · p90) | ms at {large:,} (p50 · p90) | ratio of p50 | wanted |")
     print("|---|---|---|---|---|")
     is_met = True
     for path, before in taken[0].items():
         after = taken[1][path]
         ratio = statistics.median(after) / statistics.median(before)
-        is_met &= ratio <= WANTED or path.startswith("(")
-        print(f"| {path} | {_cell(before)} | {_cell(after)} | {ratio:.2f} | {WANTED if path[0] != '(' else ''} |")
+        is_met &= ratio <= wanted or path.startswith("(")
+        print(f"| {path} | {_cell(before)} | {_cell(after)} | {ratio:.2f} | {wanted if path[0] != '(' else ''} |")
     return 0 if is_met else 1
 
 

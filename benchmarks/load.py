@@ -9,10 +9,12 @@ SCRIPT = """
 local requests = {}
 function init(_)
   for line in io.lines("%(file)s") do
-    local method, path, token, etag, body = line:match("^([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t(.*)$")
+    local field = "([^\\t]*)\\t"
+    local method, path, token, etag, signature, body = line:match("^" .. field:rep(5) .. "(.*)$")
     local headers = {["Host"] = wrk.headers["Host"], ["Content-Type"] = "application/json"}
     if token ~= "" then headers["Authorization"] = "Bearer " .. token end
     if etag ~= "" then headers["If-None-Match"] = etag end
+    if signature ~= "" then headers["Stripe-Signature"] = signature end
     table.insert(requests, wrk.format(method, path, headers, body ~= "" and body or nil))
   end
 end
@@ -36,11 +38,11 @@ class Call:
     token: str = field(default="", repr=False)
     body: dict | None = None
     etag: str = ""
+    signature: str = ""
 
     def line(self) -> str:
-        return "\t".join(
-            (self.method, self.path, self.token, self.etag, json.dumps(self.body) if self.body is not None else "")
-        )
+        body = json.dumps(self.body) if self.body is not None else ""
+        return "\t".join((self.method, self.path, self.token, self.etag, self.signature, body))
 
 
 @dataclass(frozen=True)

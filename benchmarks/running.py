@@ -19,6 +19,8 @@ from jwt.algorithms import RSAAlgorithm
 from embedded.run import SERVER_THREADS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+SANDBOX_KEY = "sk_test_sandbox_benchmark"
+WEBHOOK_SECRET = "whsec_sandbox_benchmark"
 
 
 def environment(database_url: str, state: str, host_url: str) -> dict[str, str]:
@@ -52,6 +54,38 @@ def seeded(variables: dict[str, str], *, students: int = 400) -> dict[str, Any]:
     done = subprocess.run(command, env=variables, cwd=BASE_DIR, stdout=subprocess.PIPE, check=True)
     calls: dict[str, Any] = json.loads(done.stdout)
     return calls
+
+
+def with_payments(sandbox_url: str) -> dict[str, str]:
+    """What the measured processes get besides, to be paid at the stand-in for Stripe."""
+    return {
+        "STRIPE_SECRET_KEY": SANDBOX_KEY,
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "STRIPE_API_BASE": f"{sandbox_url}/stripe",
+        "STRIPE_SUPPRESS_NOTICES": "true",
+        "PAYMENTS_ENV": "benchmark",
+    }
+
+
+@contextmanager
+def stand_ins(folder: Path) -> Iterator[str]:
+    """The address of stand-ins in a process of their own."""
+    port, state = free_port(), folder / "sandbox"
+    command = [sys.executable, "-m", "sandbox", f"--port={port}", f"--state-dir={state}"]
+    variables = os.environ | {"SANDBOX_STRIPE_SECRET_KEY": SANDBOX_KEY}
+    with (folder / "sandbox.log").open("wb") as log:
+        process = subprocess.Popen(command, env=variables, cwd=BASE_DIR, stdout=log, stderr=log)
+    try:
+        for _ in range(100):
+            if (state / "sandbox.json").exists():
+                break
+            time.sleep(0.1)
+        else:
+            raise RuntimeError(f"The stand-ins did not come up:\n{(folder / 'sandbox.log').read_text()[-3000:]}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(15)
 
 
 @contextmanager

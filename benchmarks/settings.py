@@ -3,11 +3,12 @@
 import os
 
 from eleven_tutors.settings import *  # noqa: F403
-from eleven_tutors.settings import REST_FRAMEWORK, VIDEO_PROVIDERS
+from eleven_tutors.settings import REST_FRAMEWORK, STORAGES, VIDEO_PROVIDERS
 
 ROOT_URLCONF = "benchmarks.urls"
 REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = dict.fromkeys(REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "100000000/min")
 VIDEO_PROVIDERS["local"] = {"BACKEND": "benchmarks.provider.LocalProvider", "OPTIONS": {}}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 LOGGING_CONFIG = None
 SECURE_SSL_REDIRECT = False
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
