@@ -1,11 +1,13 @@
 """A student's money: it is late, it is refused, it arrives, it is shown, and it goes back."""
 
 import pytest
+from django.utils import timezone
 
 from eleven_tutors.tests.browser.test_journey import pay_by_card
 from eleven_tutors.tests.browser.test_pages_look import check_every_width
 from eleven_tutors.tests.browser.world import proofs_course
-from payments.models import Order
+from payments.models import FailureCode, Order, Payment, PaymentStatus
+from payments.tests.buying import make_order, make_payment
 from sandbox.stripe.pages import landing_address
 from users.tests.factories import make_user
 
@@ -51,3 +53,33 @@ def test_an_order_from_a_refused_payment_to_its_refund(site, sandbox):
     site.see("$49.00 given back")
     site.see("Ended: refunded")
     assert not [link for link in site.visible("#my-orders a") if "course" in link.text]
+
+
+def test_a_landing_page_offers_to_pay_again_only_what_may_be_paid_again(site, sandbox):
+    course = proofs_course(sandbox)
+    student = make_user()
+    site.sign_in(student)
+    order = make_order(user=student, course=course)
+    payment = make_payment(order, status=PaymentStatus.FAILED, failure_code=FailureCode.EXPIRED)
+    page = f"/dashboard/payment-success?course-slug={course.slug}&order_id={order.public_id}"
+
+    def land(status: str, heading: str, **facts) -> list:
+        Payment.objects.filter(pk=payment.pk).update(**facts)
+        Order.objects.filter(pk=order.pk).update(status=status, fulfilled_at=timezone.now(), paid_at=timezone.now())
+        site.open(page)
+        site.see(heading)
+        site.wait_until_settled()
+        return [offer.text for offer in site.visible("[data-buy]")]
+
+    assert land("expired", "This checkout ran out") == ["Buy for $49.00"]
+    assert land("refunded", "This order was refunded") == ["Buy for $49.00"]
+    assert land("disputed", "Your bank is looking at this payment") == []
+    mismatch = {"failure_code": FailureCode.MISMATCH, "charge_id": "ch_1"}
+    assert land("failed", "We look into your payment", **mismatch) == []
+    check_every_width(site, "payment-looked-into", page, "please do not pay again")
+    site.open("/dashboard")
+    site.see("please do not pay again")
+    assert [way.text for way in site.visible("#my-orders a, #my-orders button")] == ["Receipt"]
+    somebody_elses = make_order(course=course)
+    site.open(f"/dashboard/payment-success?order_id={somebody_elses.public_id}")
+    site.see("We do not know this order")
