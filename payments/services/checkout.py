@@ -109,6 +109,8 @@ def _create_session(reservation: Reservation, payment: Payment) -> CheckoutSessi
 
 
 def _apply(session: CheckoutSession, payment: Payment) -> Order | None:
+    if session.outcome is Outcome.PAID:  # its refunds and disputes count as well
+        return sync_checkout(session.id)
     try:
         return apply_reading(Reading(session=session), revision=payment.revision)
     except Overtaken:

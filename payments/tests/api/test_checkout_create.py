@@ -83,6 +83,17 @@ def test_a_debit_on_its_way_is_said(sandbox):
     assert (answer.status_code, code(answer)) == (409, "payment_processing")
 
 
+def test_a_payment_that_a_person_looks_at_is_said(sandbox):
+    client, course = browser_of(make_user()), make_course()
+    session_id = client.post(URL, {"course_id": course.pk}).json()["checkout_session_id"]
+    session = sandbox.stripe.pay(session_id) | {"amount_total": 1}
+    sandbox.context.store.put("stripe.sessions", session_id, session)
+    for _ in range(2):
+        answer = client.post(URL, {"course_id": course.pk})
+        assert (answer.status_code, code(answer)) == (409, "payment_under_review")
+    assert len(sandbox.stripe.sessions()) == 1
+
+
 @pytest.mark.parametrize("overrides", [{"is_published": False}, None])
 def test_a_course_that_is_not_for_sale_is_not_found(overrides):
     course_id = make_course(**overrides).pk if overrides else 2**62

@@ -343,6 +343,17 @@ def test_a_page_that_does_not_fit_and_is_paid_is_not_paid_twice(sandbox, setting
     assert "another installation" in Order.objects.get().needs_attention
 
 
+def test_a_page_paid_and_refunded_before_anybody_heard_of_it_gives_nothing(sandbox):
+    user, course = make_user(), make_course()
+    session = sandbox.stripe.pay(start_checkout(user=user, course=course).session_id)
+    sandbox.stripe.refund(session["payment_intent"])
+    with pytest.raises(AlreadyPaid):
+        start_checkout(user=user, course=course)
+    assert Order.objects.get().status == OrderStatus.REFUNDED
+    assert not Enrollment.objects.exists()
+    assert start_checkout(user=user, course=course).url
+
+
 def test_a_failed_order_of_another_day_is_left_alone(sandbox):
     user, course = make_user(), make_course()
     first = start_checkout(user=user, course=course)

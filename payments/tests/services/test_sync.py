@@ -4,12 +4,12 @@ from courses.models import Enrollment, EnrollmentSource
 from courses.tests.factories import enroll_student, make_course
 from mailing.models import OutgoingMail
 from payments import stripe
-from payments.errors import ForeignSession, SessionNotFound, UnknownSession
+from payments.errors import ForeignSession, ProviderRejected, SessionNotFound, UnknownSession
 from payments.models import FailureCode, Order, OrderStatus, Payment, PaymentStatus
 from payments.services.checkout import start_checkout
 from payments.services.session_request import session_request
 from payments.services.sync import sync_checkout, sync_order
-from payments.tests.buying import make_order, make_payment, open_checkout
+from payments.tests.buying import bought, make_order, make_payment, open_checkout
 from sandbox.stripe.errors import StripeError
 from users.tests.factories import make_user
 
@@ -323,6 +323,25 @@ def test_a_session_of_another_installation_is_foreign(sandbox, settings):
 def test_a_session_that_stripe_does_not_know_is_not_found(sandbox):
     with pytest.raises(SessionNotFound):
         sync_checkout("cs_test_nobody")
+
+
+def test_a_refusal_of_stripe_changes_nothing(sandbox):
+    checkout = open_checkout()
+    sandbox.stripe.pay(checkout.session_id)
+    refusal = '{"error": {"type": "invalid_request_error", "code": "api_key_expired", "message": "No."}}'
+    sandbox.fault(service="stripe", path="/v1/checkout/sessions", status=400, body=refusal)
+    with pytest.raises(ProviderRejected):
+        sync_checkout(checkout.session_id)
+    assert fresh(checkout.order).status == OrderStatus.PENDING
+    assert sync_order(checkout.order).status == OrderStatus.PAID
+
+
+def test_a_paid_order_of_an_installation_that_was_renamed_stays_as_it_is(sandbox, settings):
+    payment = bought(sandbox)
+    settings.PAYMENTS_ENV = "renamed"
+    assert sync_checkout(payment.session_id).needs_attention == ""
+    sandbox.stripe.refund(payment.stripe_payment_intent)
+    assert sync_checkout(payment.session_id).status == OrderStatus.REFUNDED
 
 
 def test_a_fulfilled_order_is_not_asked_about_again(sandbox):
