@@ -63,7 +63,7 @@ def request_refund(
     payment = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
     left = refundable_minor(payment)
     if amount_minor is None and items and order is not None:
-        amount_minor = min(left, _cost_of(order, items))
+        amount_minor = min(left, _cost_of(order, items, but_for=public_id))
     refund, _ = reserve_refund(
         payment=payment,
         amount_minor=left if amount_minor is None else amount_minor,
@@ -108,10 +108,10 @@ def reserve_refund(
     return refund, True
 
 
-def _cost_of(order: Order, items: Sequence[OrderItem]) -> int:
-    """What was paid for the items; raises RefundRefused when one of them was given back already."""
+def _cost_of(order: Order, items: Sequence[OrderItem], *, but_for: uuid.UUID | None) -> int:
+    """What was paid for the items; raises RefundRefused when another refund gave one of them back already."""
     given_back = RefundItem.objects.filter(item__in=items, refund__status__in=GIVEN_BACK)
-    if given_back.exists():
+    if given_back.exclude(refund__public_id=but_for).exists():
         raise RefundRefused("the item was given back", code="nothing_left")
     shares = item_shares(order)
     return sum(shares[item.pk] for item in items)

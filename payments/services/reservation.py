@@ -74,10 +74,10 @@ def _unpaid_order(user: "User", course: Course) -> Order | None:
 
 
 def _refuse_while_under_review(user: "User", course: Course) -> None:
-    """Raises PaymentUnderReview while money for this course is here that gave nothing yet, or is disputed."""
-    kept = Q(failure_code__in=PAID_FOR_NOBODY, refunded_minor__lt=F("amount_minor") - F("discount_minor"))
-    unclear = Payment.objects.filter(kept, order__user=user, order__items__course=course).exclude(
-        order__needs_attention=""
+    """Raises PaymentUnderReview while money for this course gave nothing and waits for a person, or is disputed."""
+    mine = Payment.objects.filter(order__user=user, order__items__course=course)
+    unclear = mine.filter(
+        failure_code__in=PAID_FOR_NOBODY, seen_to_at=None, refunded_minor__lt=F("amount_minor") - F("discount_minor")
     )
     suspended = OrderItem.objects.filter(order__user=user, course=course, access=Access.SUSPENDED)
     if unclear.exists() or suspended.exists():

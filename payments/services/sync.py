@@ -12,8 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
 
-from mailing.services import queue_mail
-from payments import configuration, stripe
+from payments import stripe
 from payments.errors import (
     ForeignSession,
     Overtaken,
@@ -21,13 +20,13 @@ from payments.errors import (
     SessionNotFound,
     UnknownSession,
 )
-from payments.models import SETTLED, Dispute, FailureCode, Order, Payment, PaymentStatus, Refund
+from payments.models import SETTLED, Dispute, Order, Payment, Refund
 from payments.services.double_payments import give_back_surplus
 from payments.services.fulfilment import fulfil
-from payments.services.mails import PAYMENT_FAILED
 from payments.services.money_back import apply_money_back
-from payments.services.recompute import flag, recompute
-from payments.stripe import CheckoutSession, Outcome, Reading
+from payments.services.money_in import apply_session
+from payments.services.recompute import recompute
+from payments.stripe import CheckoutSession, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +136,7 @@ def _apply(reading: Reading, revision: int | None, also: Also | None) -> Order |
         raise Overtaken
     before, was_settled = _columns(payment), payment.status in SETTLED
     if not was_settled:
-        _take(payment, reading.session, order)
+        apply_session(payment, reading.session, order)
     has_money_back = apply_money_back(payment, reading, order)
     if has_money_back or _columns(payment) != before:
         payment.revision += 1
@@ -186,106 +185,5 @@ def _unattached(session: CheckoutSession) -> Payment:
     return payment
 
 
-def mismatch(session: CheckoutSession, payment: Payment, order: Order) -> str:
-    """Why this session must not count for the order; empty when everything agrees."""
-    discount_minor = session.discount_minor if session.takes_promotion_codes else 0
-    expected = {
-        "mode": (session.mode, "payment"),
-        "livemode": (session.livemode, configuration.is_live()),
-        "currency": (session.currency, payment.currency),
-        "amount": (session.amount_subtotal_minor, payment.amount_minor),
-        "total": (session.amount_total_minor, payment.amount_minor - discount_minor),
-        "order": (session.client_reference_id, str(order.public_id)),
-        "order in metadata": (session.metadata.get("order_id"), str(order.public_id)),
-        "payment in metadata": (session.metadata.get("payment_id"), str(payment.public_id)),
-        "installation": (session.metadata.get("env"), settings.PAYMENTS_ENV),
-    }
-    differing = [name for name, (theirs, ours) in expected.items() if theirs != ours]
-    return f"The session at Stripe has another {', '.join(differing)}." if differing else ""
-
-
-def _take(payment: Payment, session: CheckoutSession, order: Order | None) -> None:
-    if order is None:
-        _close_without_order(payment, session)
-    elif reason := _objection(payment, session, order):
-        flag(order, reason)
-        if session.outcome is Outcome.PAID:
-            _attach(payment, session)
-            _fail(payment, FailureCode.MISMATCH)
-            _note_where_the_money_is(payment, session)
-    elif payment.failure_code != FailureCode.MISMATCH:
-        _attach(payment, session)
-        _advance(payment, session, order)
-
-
-def _objection(payment: Payment, session: CheckoutSession, order: Order) -> str:
-    """Why the session must not count, empty when it may, or when a person has been told already."""
-    # A page of its own that ran out took no money, so it may differ; else its payment would stay open for ever.
-    has_run_out = session.outcome is Outcome.EXPIRED and payment.session_id == session.id
-    if has_run_out or payment.failure_code == FailureCode.MISMATCH:
-        return ""
-    return mismatch(session, payment, order)
-
-
 def _columns(payment: Payment) -> dict[str, object]:
     return {field.attname: getattr(payment, field.attname) for field in Payment._meta.concrete_fields}
-
-
-def _attach(payment: Payment, session: CheckoutSession) -> None:
-    payment.session_id = session.id
-    payment.session_url = session.url
-    payment.session_expires_at = session.expires_at
-    payment.livemode = session.livemode
-
-
-def _advance(payment: Payment, session: CheckoutSession, order: Order) -> None:
-    if session.outcome is Outcome.PAID and not order.user.is_active:
-        if payment.failure_code != FailureCode.USER_GONE:
-            flag(order, "Paid, but the account is closed: give the money back.")
-        _fail(payment, FailureCode.USER_GONE)
-        _note_where_the_money_is(payment, session)
-    elif session.outcome is Outcome.PAID:
-        _complete(payment, session)
-    elif payment.status != PaymentStatus.PENDING:
-        return
-    elif session.outcome is Outcome.PROCESSING:
-        payment.is_processing = True
-        payment.stripe_payment_intent = session.payment_intent_id
-    elif session.outcome is Outcome.FAILED:
-        _fail(payment, FailureCode.ASYNC_FAILED)
-        queue_mail(kind=PAYMENT_FAILED, key=str(payment.public_id), reference={"payment_id": payment.pk})
-    elif session.outcome is Outcome.EXPIRED:
-        _fail(payment, FailureCode.EXPIRED)
-
-
-def _complete(payment: Payment, session: CheckoutSession) -> None:
-    payment.status = PaymentStatus.COMPLETED
-    payment.failure_code = ""
-    payment.is_processing = False
-    payment.transaction_id = session.id
-    _note_where_the_money_is(payment, session)
-
-
-def _note_where_the_money_is(payment: Payment, session: CheckoutSession) -> None:
-    payment.stripe_payment_intent = session.payment_intent_id
-    payment.charge_id = session.charge_id
-    payment.paid_at = session.charged_at or payment.paid_at or session.created_at
-    if payment.failure_code != FailureCode.MISMATCH:
-        payment.discount_minor = session.discount_minor
-
-
-def _fail(payment: Payment, code: FailureCode) -> None:
-    payment.status = PaymentStatus.FAILED
-    payment.failure_code = code
-    payment.is_processing = False
-
-
-def _close_without_order(payment: Payment, session: CheckoutSession) -> None:
-    if payment.has_money or session.outcome in (Outcome.OPEN, Outcome.PROCESSING):
-        return
-    _attach(payment, session)
-    is_paid = session.outcome is Outcome.PAID
-    _fail(payment, FailureCode.ORDER_GONE if is_paid else FailureCode.EXPIRED)
-    if is_paid:
-        _note_where_the_money_is(payment, session)
-        logger.error("Payment %s was paid, but its order is gone: give the money back", payment.public_id)

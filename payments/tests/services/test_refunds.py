@@ -1,5 +1,6 @@
 """Money given back: what may be, what Stripe is asked, and what the student has afterwards."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -96,6 +97,16 @@ def test_an_item_given_back_ends_that_course_alone(sandbox):
     give_back(payment, items=[second])
     assert state_of(payment) == (OrderStatus.REFUNDED, PaymentStatus.REFUNDED, 5000)
     assert may_watch(payment) == [False, False]
+
+
+def test_a_request_sent_twice_under_one_name_is_one_refund(sandbox):
+    payment = bought(sandbox, make_course(price_minor=3000), make_course(price_minor=2000))
+    item, name = payment.order.items.order_by("pk")[0], uuid.uuid4()
+    refunds = [request_refund(payment=payment, items=[item], public_id=name) for _ in range(2)]
+    send_refund(refunds[0])
+    refunds.append(request_refund(payment=payment, items=[item], public_id=name))
+    assert len(set(refunds)) == 1
+    assert refundable_minor(payment) == 2000
 
 
 def test_a_part_of_an_items_price_given_back_in_its_name_ends_its_course_too(sandbox):
@@ -340,9 +351,21 @@ def test_all_of_a_payment_that_did_not_fit_goes_back_and_then_it_can_be_bought_a
     assert payment.failure_code == FailureCode.MISMATCH
     with pytest.raises(PaymentUnderReview):
         start_checkout(user=user, course=course)
+    assert payment.paid_at
     give_back(payment)
     assert sum(refund["amount"] for refund in sandbox.stripe.refunds()) == 4900
     assert state_of(payment) == (OrderStatus.FAILED, PaymentStatus.FAILED, 4900)
+    assert start_checkout(user=user, course=course).order != payment.order
+
+
+def test_money_that_a_person_has_dealt_with_blocks_no_new_purchase(sandbox):
+    user, course = make_user(), make_course()
+    payment = open_order(course, user=user)
+    Payment.objects.filter(pk=payment.pk).update(status=-1, failure_code=FailureCode.MISMATCH)
+    with pytest.raises(PaymentUnderReview):
+        start_checkout(user=user, course=course)
+    Payment.objects.filter(pk=payment.pk).update(seen_to_at=timezone.now())
+    Order.objects.update(needs_attention="odd")
     assert start_checkout(user=user, course=course).order != payment.order
 
 
