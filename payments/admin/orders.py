@@ -11,7 +11,7 @@ from unfold.decorators import action, display
 from courses import money
 from payments.admin import steps
 from payments.admin.attention import attention_view
-from payments.admin.base import ReadOnly, ReadOnlyInline, amount_of, person
+from payments.admin.base import ReadOnly, ReadOnlyInline, amount_of, moment, person
 from payments.admin.confirming import confirmed
 from payments.admin.revenue import revenue_view
 from payments.admin.timeline import timeline
@@ -77,7 +77,7 @@ class NeedsAttentionFilter(admin.SimpleListFilter):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnly, ModelAdmin):
-    list_display = ["public_id", "student", "shown_status", "total", "created_at", "paid_at", "needs_attention"]
+    list_display = ["public_id", "student", "shown_status", "total", "ordered", "needs_attention"]
     list_filter = [NeedsAttentionFilter, "status", "currency", "created_at"]
     list_select_related = ["user"]
     search_fields = [
@@ -134,6 +134,10 @@ class OrderAdmin(ReadOnly, ModelAdmin):
     @display(description="status", ordering="status", label=STATUS_TONES)
     def shown_status(self, order):
         return order.get_status_display().lower()
+
+    @display(description="ordered", ordering="created_at")
+    def ordered(self, order):
+        return moment(order.created_at)
 
     @display(description="total", ordering="total_minor")
     def total(self, order):

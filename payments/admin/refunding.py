@@ -94,7 +94,7 @@ class RefundForm(forms.Form):
             return [(EVERYTHING, "Everything that Stripe took: what came did not fit the order")]
         ways = [(EVERYTHING, f"Everything that is left: {self._shown(self.left_minor)}")]
         if self.shares:
-            ways.append((ITEMS, "What was paid for the chosen courses; the student loses them"))
+            ways.append((ITEMS, "Courses that the student gives up"))
         return [*ways, (AMOUNT, "An amount")]
 
     def _shown(self, minor):

@@ -20,7 +20,7 @@ DAYS_MAX = 3 * 366
 COURSES_CHARTED = 10
 COURSES_LISTED = 100
 PERIODS = {"7 days": 7, "30 days": 30, "90 days": 90, "1 year": 365}
-_CAME, _WENT, _LOST = "#16a34a", "#f59e0b", "#dc2626"
+_CAME, _WENT, _LOST, _GREY = "#16a34a", "#f59e0b", "#dc2626", "#9ca3af"
 
 
 class PeriodForm(forms.Form):
@@ -92,7 +92,8 @@ def _figures(told):
         "cards": list(zip(headers, shown("", told.total)[1:], strict=True)),
         "by_day": _chart([f"{day:%-d %b}" for day, _ in told.days], [row for _, row in told.days], told.currency),
         "by_course": _chart([_short(title) for title, _ in charted], [row for _, row in charted], told.currency),
-        "options": json.dumps(_OPTIONS),
+        "upright": json.dumps(_options("x")),
+        "lying": json.dumps(_options("y")),
         "days": {"headers": ["day", *headers], "rows": [shown(str(day), row) for day, row in moved]},
         "courses": {
             "headers": ["course", *headers],
@@ -120,13 +121,28 @@ def _chart(labels, rows, currency):
     return json.dumps({"labels": labels, "datasets": datasets})
 
 
-_OPTIONS = {
-    "animation": False,
-    "maintainAspectRatio": False,
-    "datasets": {"bar": {"maxBarThickness": 28}},
-    "plugins": {"legend": {"position": "bottom", "labels": {"boxWidth": 12}}, "tooltip": {"mode": "index"}},
-    "scales": {
-        "x": {"stacked": True, "grid": {"display": False}, "ticks": {"maxRotation": 0, "autoSkipPadding": 12}},
-        "y": {"stacked": True, "grid": {"drawTicks": False}, "ticks": {"maxTicksLimit": 6}},
-    },
-}
+def _options(names):
+    """How a chart looks whose names stand on the axis `names`: the x axis, or the y axis for long ones."""
+    amounts = "y" if names == "x" else "x"
+    return {
+        "animation": False,
+        "maintainAspectRatio": False,
+        "indexAxis": names,
+        "datasets": {"bar": {"maxBarThickness": 28}},
+        "plugins": {
+            "legend": {"position": "bottom", "labels": {"boxWidth": 12, "color": _GREY}},
+            "tooltip": {"mode": "index"},
+        },
+        "scales": {
+            names: {
+                "stacked": True,
+                "grid": {"display": False},
+                "ticks": {"color": _GREY, "maxRotation": 0, "autoSkip": names == "x", "autoSkipPadding": 12},
+            },
+            amounts: {
+                "stacked": True,
+                "grid": {"drawTicks": False},
+                "ticks": {"color": _GREY, "maxTicksLimit": 6, "maxRotation": 0},
+            },
+        },
+    }

@@ -3,6 +3,7 @@
 import logging
 
 from courses import money
+from payments.admin.base import person
 from payments.admin.confirming import Declined, Step
 from payments.errors import PaymentsError
 from payments.services.mending import mark_order_seen_to, mark_payment_seen_to, resend_confirmation
@@ -60,7 +61,10 @@ def _replay(request, event):
 SYNC = Step(
     title="Sync with Stripe",
     button="Ask Stripe",
-    sentence=lambda order: "Stripe is asked about every attempt to pay, its refunds and disputes; courses follow.",
+    sentence=lambda order: (
+        f"{person(order)}, {money.display(order.total_minor, order.currency)}: Stripe is asked about every attempt "
+        "to pay, its refunds and disputes; courses follow."
+    ),
     work=_sync,
 )
 SYNC_PAYMENT = Step(
