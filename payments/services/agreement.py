@@ -7,14 +7,12 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from courses.models import Enrollment, EnrollmentSource
 from courses.services import enroll
 from payments.models import (
     GIVEN_BACK,
     GRANTS_ACCESS,
-    PAID_FOR_NOBODY,
     Access,
     DisputeStatus,
     Order,
@@ -22,6 +20,7 @@ from payments.models import (
     Payment,
     Refund,
 )
+from payments.services.attention import payments_for_nobody
 from payments.services.fulfilment import fulfil
 from payments.services.recompute import PaymentFacts, derive_status, flag, recompute
 from payments.services.repairs import PAGE, Also, Run, pages
@@ -48,8 +47,7 @@ def check_rows(run: Run) -> None:
     run.do(ENROLLMENTS, _check_enrollments)
     run.do(WAITING, _check_waiting)
     run.orders_waiting = Order.objects.exclude(needs_attention="").count()
-    kept = Payment.objects.filter(failure_code__in=PAID_FOR_NOBODY)
-    run.paid_for_nobody = kept.filter(refunded_minor__lt=F("amount_minor") - F("discount_minor")).count()
+    run.paid_for_nobody = payments_for_nobody().count()
 
 
 def flag_order(order_id: int, reason: str) -> None:

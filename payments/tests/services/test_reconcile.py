@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from courses.models import Enrollment, EnrollmentSource
@@ -115,6 +116,7 @@ def test_a_lost_session_id_is_found_by_its_payment_and_foreign_sessions_are_left
     assert result.is_all_well, result.problems
     assert Payment.objects.get().session_id == lost.session_id
     assert order_status(lost) == OrderStatus.PAID
+    assert not [c for c in sandbox.calls("stripe") if c["method"] == "GET" and c["path"].endswith(foreign.session_id)]
 
 
 def test_a_session_that_carries_our_name_and_belongs_to_no_payment_is_told_once(sandbox):
@@ -145,6 +147,32 @@ def test_healthy_orders_cost_a_page_and_no_question(sandbox, django_assert_max_n
         "/stripe/v1/refunds",
         "/stripe/v1/disputes",
     ]
+
+
+def test_every_statement_about_large_tables_reads_along_an_index(sandbox):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite uses no partial index for values that are bound")
+    checkout = bought(sandbox)
+    sandbox.stripe.refund(intent(sandbox, checkout), 100)
+    run()
+    asked = []
+
+    def note(execute, sql, params, many, context):
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        run(window=timedelta(hours=72))
+    plans = "\n".join(plan_of(sql, params) for sql, params in asked if sql.startswith("SELECT") and "LIMIT" in sql)
+    assert plans.count("\n") > 10
+    assert [line for line in plans.splitlines() if "Seq Scan" in line] == []
+
+
+def plan_of(sql: str, params) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {sql}", params)
+        return "\n".join(row[0] for row in cursor.fetchall())
 
 
 def test_an_event_that_was_stored_and_never_handled_is_replayed(sandbox):
