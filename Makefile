@@ -7,7 +7,7 @@ SANDBOX_PORT ?= 8001
 RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench bench-growth soak-viewers clean clean-all
+.PHONY: help run test check format bench bench-growth soak-viewers soak-payments clean clean-all
 
 help:
 	@echo "make run      start everything on this machine (PORT=$(PORT), SANDBOX_PORT=$(SANDBOX_PORT))"
@@ -15,6 +15,7 @@ help:
 	@echo "make check    the checks alone (style, types, layers, migrations, schema, licences)"
 	@echo "make bench    load measurements against granian and PostgreSQL (needs wrk)"
 	@echo "make soak-viewers   a thousand students watch for ten minutes"
+	@echo "make soak-payments  two thousand random histories of payments, each held against Stripe's books"
 	@echo "make bench-growth   the same reads at 100,000 and 10,000,000 sessions (15 minutes, 15 GB)"
 	@echo "make format   format and sort the code"
 	@echo "make clean    remove var/ (database, sandbox, mails, uploads)"
@@ -33,6 +34,9 @@ bench: .venv-dev/installed
 
 soak-viewers: .venv-dev/installed
 	@$(DEV) -m benchmarks.soak_viewers
+
+soak-payments: .venv-dev/installed
+	@$(DEV) -m benchmarks.soak_payments
 
 bench-growth: .venv-dev/installed
 	@$(DEV) -m benchmarks.growth

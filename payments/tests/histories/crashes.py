@@ -1,11 +1,13 @@
 """Lets the process die between any two database steps, as a power cut would: nothing of ours gets to clean up."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
+PAUSE_S = 0.1
 MARKS_SENT = 'UPDATE "mailing_outgoingmail" SET "status"'
 
 
@@ -21,31 +23,32 @@ class Crash(BaseException):
 
 
 @contextmanager
-def dying_at(step: int | None) -> Iterator[None]:
+def dying_at(step: int | None, *, pausing_at: int | None = None) -> Iterator[None]:
     """Raise Crash before the database step of that number in this thread; statements and both sides of COMMIT count.
 
-    Without a connection nothing of the unfinished transaction is left, nor of what was to follow its commit.
+    Without a connection nothing of the unfinished transaction is left, nor of what was to follow its commit. At the
+    step of `pausing_at` the process is left waiting for a moment, as a busy machine does, while others go on.
     """
-    if step is None:
+    if step is None and pausing_at is None:
         yield
         return
-    left = step
+    passed = -1
     is_dead = False
 
     def pass_by(before: str) -> None:
-        nonlocal left, is_dead
-        if is_dead:
-            return
-        if left == 0:
+        nonlocal passed, is_dead
+        passed += 1
+        if passed == pausing_at:
+            time.sleep(PAUSE_S)
+        if passed == step:
             is_dead = True
-            raise Crash(step, before)
-        left -= 1
+            raise Crash(passed, before)
 
     def statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         pass_by(sql)
         return execute(sql, params, many, context)
 
-    wrapper = connection._connections[connection._alias]
+    wrapper = connections[DEFAULT_DB_ALIAS]
     commit = wrapper._commit
 
     def committing() -> None:
@@ -59,9 +62,9 @@ def dying_at(step: int | None) -> Iterator[None]:
 
     wrapper._commit = committing
     try:
-        with connection.execute_wrapper(statement):
+        with wrapper.execute_wrapper(statement):
             yield
     finally:
         del wrapper._commit
         if is_dead:
-            connection.close()
+            wrapper.close()

@@ -120,6 +120,7 @@ class Step:
     answer_lost: bool = False
     fates: tuple[Fate, ...] = (Fate.ARRIVES,)
     delivery_crash: int | None = None
+    delivery_pause: int | None = None
     comes_again: bool = True
     waits: bool = True
 
@@ -205,6 +206,7 @@ def _draw_step(random: Random, do: Do) -> Step:
         answer_lost=random.random() < 0.15,
         fates=(Fate.LOST,) if random.random() < 0.2 else tuple(random.choices([Fate.ARRIVES, *Fate], k=3)),
         delivery_crash=random.randrange(60) if random.random() < 0.3 else None,
+        delivery_pause=random.randrange(3, 12) if random.random() < 0.1 else None,
         comes_again=random.random() < 0.5,
         waits=random.random() < 0.5,
     )

@@ -24,7 +24,6 @@ from payments.services.refund_requests import request_refund
 from payments.services.refunds import resume_refunds, send_refund
 from payments.services.session_request import session_request
 from payments.services.sync import apply_reading, sync_order
-from payments.services.webhooks import EVENTS
 from payments.stripe import Reading
 from payments.tests.buying import make_payment, post, signed
 from payments.tests.histories.crashes import Crash, dying_at
@@ -57,6 +56,7 @@ NEXT_OF_DISPUTE = {
 class Delivery:
     body: dict[str, Any]
     crash: int | None
+    pause: int | None
     comes_again: bool
 
 
@@ -102,7 +102,7 @@ class World:
             self.crew.wait()
             again, self._again = self._again, []
             for delivery in again:
-                self._send(replace(delivery, crash=None, comes_again=self.history.is_lossless))
+                self._send(replace(delivery, crash=None, pause=None, comes_again=self.history.is_lossless))
             if not (self._tell(last, now=len(self.history.steps) + LATER) or again):
                 return
         if self._again:
@@ -289,13 +289,14 @@ class World:
         """Give the deliveries that are due to the crew, in any order; False when there were none."""
         news = self.sandbox.stripe.events()[self._told :]
         self._told += len(news)
-        events = [event for event in news if event["type"] in EVENTS]
+        subscribed = self.sandbox.stripe.settings.enabled_events
+        events = [event for event in news if event["type"] in subscribed]
         due = [delivery for at, delivery in self._late if at <= now]
         self._late = [(at, delivery) for at, delivery in self._late if at > now]
         for number, event in enumerate(events):
             fate = step.fates[number % len(step.fates)]
-            crash = step.delivery_crash if number == 0 else None
-            delivery = Delivery(event, crash, step.comes_again or self.history.is_lossless)
+            crash, pause = (step.delivery_crash, step.delivery_pause) if number == 0 else (None, None)
+            delivery = Delivery(event, crash, pause, step.comes_again or self.history.is_lossless)
             self.counts["events"] += 1
             self.counts[str(fate.value)] += 1
             if fate is Fate.LATE:
@@ -314,7 +315,7 @@ class World:
         self.counts["deliveries"] += 1
         body = json.dumps(delivery.body).encode()
         try:
-            with dying_at(delivery.crash):
+            with dying_at(delivery.crash, pausing_at=delivery.pause):
                 answer = post(body, signed(body))
         except Crash as crash:
             self._note(crash)
