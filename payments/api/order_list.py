@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from courses import money
 from payments.api.order_words import OrderInWords
-from payments.models import GIVEN_BACK, SETTLED, Order, OrderItem, Payment, PaymentStatus
+from payments.models import GIVEN_BACK, PAID_FOR_NOBODY, SETTLED, Order, OrderItem, Payment, PaymentStatus
 from payments.services.receipts import has_receipt
 
 
@@ -30,7 +30,19 @@ class _Payment:
     amount_minor: int
     discount_minor: int
     refunded_minor: int
+    seen_to_at: datetime | None
     refunds: list[_Refund] = field(default_factory=list)
+
+    @property
+    def is_unmatched(self) -> bool:
+        """Whether it brought money that gave nothing."""
+        return self.failure_code in PAID_FOR_NOBODY
+
+    @property
+    def is_under_review(self) -> bool:
+        """Whether a person still has to look at what it brought; buying waits for that."""
+        left_minor = self.amount_minor - self.discount_minor - self.refunded_minor
+        return self.is_unmatched and self.seen_to_at is None and left_minor > 0
 
 
 def order_rows(orders: Sequence[Order]) -> list[dict[str, Any]]:
@@ -47,6 +59,7 @@ def _row(order: Order, items: list[OrderItem], payments: list[_Payment]) -> dict
     return {
         "id": order.public_id,
         "status": order.status,
+        "is_under_review": any(payment.is_under_review for payment in payments),
         "status_text": _in_words(order, items, payments).sentence(),
         "currency": order.currency,
         "total_minor": order.total_minor,
@@ -74,7 +87,8 @@ def _in_words(order: Order, items: list[OrderItem], payments: list[_Payment]) ->
         total_minor=order.total_minor,
         accesses=tuple(item.access for item in items),
         is_duplicate=any(item.is_duplicate for item in items),
-        failure_codes=frozenset(payment.failure_code for payment in payments),
+        has_unmatched=any(payment.is_unmatched for payment in payments),
+        is_under_review=any(payment.is_under_review for payment in payments),
         refunded_minor=sum(payment.refunded_minor for payment in payments),
         given_minor=sum(refund.amount_minor for refund in refunds if refund.status in GIVEN_BACK),
     )
@@ -115,7 +129,16 @@ def _payments_of(order_ids: list[int]) -> dict[int, dict[UUID, _Payment]]:
     """The payments of each order by their ids, with their refunds: one row of the join for each pair."""
     found: dict[int, dict[UUID, _Payment]] = defaultdict(dict)
     payments = Payment.objects.filter(order__in=order_ids).order_by("attempt", "refunds__created_at", "refunds__pk")
-    columns = ("public_id", "status", "failure_code", "charge_id", "amount_minor", "discount_minor", "refunded_minor")
+    columns = (
+        "public_id",
+        "status",
+        "failure_code",
+        "charge_id",
+        "amount_minor",
+        "discount_minor",
+        "refunded_minor",
+        "seen_to_at",
+    )
     of_refund = ("amount_minor", "currency", "status", "created_at")
     names = ("order_id", "refunds__stripe_id", *(f"refunds__{name}" for name in of_refund), *columns)
     for order_id, stripe_id, *values in payments.values_list(*names):

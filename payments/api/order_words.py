@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from payments.models import MONEY_CAME, PAID_FOR_NOBODY, Access, OrderStatus
+from payments.models import MONEY_CAME, Access, OrderStatus
 
 _UNPAID = {
     OrderStatus.DRAFT: "This order is not finished yet.",
@@ -15,6 +15,7 @@ _UNPAID = {
 _UNDER_REVIEW = (
     "Your payment has come but could not be matched with this order; we look into it, so please do not pay again."
 )
+_SEEN_TO = "Your payment could not be matched with this order; our staff has dealt with it."
 _RETURNED = "Your payment could not be matched with this order, so we gave the money back."
 _BANKS_TAKE = "banks take five to ten days to show it"
 
@@ -24,20 +25,22 @@ class OrderInWords:
     """What the sentence is made from, amounts in minor units.
 
     `refunded_minor` is all that went back, `given_minor` what of it refunds gave back; a bank took the rest.
+    `has_unmatched` tells that money came which gave nothing, `is_under_review` that a person still has to look at it.
     """
 
     status: str
     total_minor: int
     accesses: tuple[str, ...]
     is_duplicate: bool
-    failure_codes: frozenset[str]
+    has_unmatched: bool
+    is_under_review: bool
     refunded_minor: int
     given_minor: int
 
     def sentence(self) -> str:
         """The state of the order, and what happens next or what the student can do."""
-        if self.status not in MONEY_CAME and self.failure_codes.intersection(PAID_FOR_NOBODY):
-            return _RETURNED if self.refunded_minor else _UNDER_REVIEW
+        if self.status not in MONEY_CAME and self.has_unmatched:
+            return self._unmatched()
         if self.status == OrderStatus.PAID:
             return self._paid()
         if self.status == OrderStatus.DISPUTED:
@@ -58,6 +61,11 @@ class OrderInWords:
 
     def _has(self, access: Access) -> bool:
         return access in self.accesses
+
+    def _unmatched(self) -> str:
+        if self.is_under_review:
+            return _UNDER_REVIEW
+        return _RETURNED if self.refunded_minor else _SEEN_TO
 
     def _paid(self) -> str:
         if self._has(Access.SUSPENDED):

@@ -56,6 +56,9 @@ class OrderSerializer(serializers.Serializer[Order]):
 
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=OrderStatus.choices)
+    is_under_review = serializers.BooleanField(
+        help_text="Money came that does not fit the order, and a person looks at it: nothing is to be paid again."
+    )
     status_text = serializers.CharField(help_text="The state in a sentence for the student.")
     currency = serializers.CharField()
     total_minor = serializers.IntegerField()

@@ -48,8 +48,7 @@ function refundLine({ amount_display: amount, status, created_at: at }) {
 function showWaysOn(row, order) {
   const open = order.items.filter(({ access }) => access === "granted");
   const ways = open.map(({ course }) => way(course, open.length > 1 ? `Go to ${course.title}` : "Go to the course"));
-  // Money that came for an order which is not paid is looked into by a person: it must not be paid again.
-  if (CAN_PAY.includes(order.status) && !order.has_receipt) {
+  if (CAN_PAY.includes(order.status) && !order.is_under_review) {
     ways.push(...order.items.map(({ course }) => way(course, order.status === "pending" ? "Go on paying" : "Try again")));
   }
   if (order.has_receipt) ways.push(receiptButton(order, find("[data-message]", row)));

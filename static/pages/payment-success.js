@@ -47,7 +47,7 @@ async function settledOrder() {
 }
 
 function isSettled(order) {
-  return GRANTS_ACCESS.includes(order.status) || order.status in OVER;
+  return GRANTS_ACCESS.includes(order.status) || order.status in OVER || order.is_under_review;
 }
 
 /** The order; with `sync` the server asks the payment provider first, and its own knowledge is used when that fails. */
@@ -84,11 +84,10 @@ async function welcome(order) {
 }
 
 async function unpaid(order) {
-  // Money that came and does not fit is looked into by a person: to pay once more would be wrong.
-  const isLookedInto = order.has_receipt && order.status !== "refunded";
-  const heading = isLookedInto && order.status !== "disputed" ? "We look into your payment" : OVER[order.status];
+  const heading = order.is_under_review ? "We look into your payment" : OVER[order.status];
   fill(view, { heading, detail: order.status_text });
-  const course = CAN_BUY_AGAIN.includes(order.status) && !isLookedInto ? await boughtCourse(order) : null;
+  const mayBuy = CAN_BUY_AGAIN.includes(order.status) && !order.is_under_review;
+  const course = mayBuy ? await boughtCourse(order) : null;
   const place = find("#offer", view);
   place.hidden = !course;
   if (course) await showOffer(place, course, confirm);

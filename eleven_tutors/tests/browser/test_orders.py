@@ -72,14 +72,17 @@ def test_a_landing_page_offers_to_pay_again_only_what_may_be_paid_again(site, sa
         return [offer.text for offer in site.visible("[data-buy]")]
 
     assert land("expired", "This checkout ran out") == ["Buy for $49.00"]
-    assert land("refunded", "This order was refunded") == ["Buy for $49.00"]
+    assert land("refunded", "This order was refunded", refunded_minor=4900) == ["Buy for $49.00"]
     assert land("disputed", "Your bank is looking at this payment") == []
-    mismatch = {"failure_code": FailureCode.MISMATCH, "charge_id": "ch_1"}
+    mismatch = {"failure_code": FailureCode.MISMATCH, "charge_id": "ch_1", "refunded_minor": 0}
     assert land("failed", "We look into your payment", **mismatch) == []
     check_every_width(site, "payment-looked-into", page, "please do not pay again")
     site.open("/dashboard")
     site.see("please do not pay again")
     assert [way.text for way in site.visible("#my-orders a, #my-orders button")] == ["Receipt"]
+    assert land("failed", "could not be matched with this order, so we gave the money back", refunded_minor=4900) == [
+        "Buy for $49.00"
+    ]
     somebody_elses = make_order(course=course)
     site.open(f"/dashboard/payment-success?order_id={somebody_elses.public_id}")
     site.see("We do not know this order")

@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from courses.tests.factories import make_course
-from payments.models import Order, OrderItem, PaymentStatus, Refund, RefundStatus
+from payments.models import FailureCode, Order, OrderItem, PaymentStatus, Refund, RefundStatus
 from payments.services.checkout import start_checkout
 from payments.services.sync import sync_checkout, sync_order
 from payments.tests.buying import browser_of, make_order, make_payment, open_checkout
@@ -35,6 +35,7 @@ def test_my_orders_are_listed_newest_first():
     assert row == {
         "id": str(older.public_id),
         "status": "pending",
+        "is_under_review": False,
         "status_text": "We have no payment yet; if you have just paid, it shows up here within a few minutes.",
         "currency": "usd",
         "total_minor": 4900,
@@ -81,6 +82,23 @@ def test_payment_states_are_the_contracts_numbers_with_words(status, number, wor
     make_payment(order, status=status)
     shown = browser_of(order.user).get(f"{URL}{order.public_id}/").json()["payments"][0]
     assert (shown["status"], shown["status_display"]) == (number, words)
+
+
+def test_money_that_gave_nothing_is_under_review_until_it_went_back_or_was_seen_to():
+    order = make_order(status="failed")
+    payment = make_payment(order, status=PaymentStatus.FAILED, failure_code=FailureCode.MISMATCH)
+    client = browser_of(order.user)
+
+    def shown(**facts) -> tuple[bool, str]:
+        order.payments.update(**facts)
+        row = client.get(f"{URL}{order.public_id}/").json()
+        return row["is_under_review"], row["status_text"].rpartition(" ")[2]
+
+    assert shown() == (True, "again.")
+    assert shown(refunded_minor=1) == (True, "again.")
+    assert shown(seen_to_at=timezone.now(), refunded_minor=0) == (False, "it.")
+    assert shown(seen_to_at=None, refunded_minor=payment.amount_minor) == (False, "back.")
+    assert shown(refunded_minor=0, failure_code=FailureCode.EXPIRED)[0] is False
 
 
 def test_an_order_keeps_the_title_it_was_made_with():
