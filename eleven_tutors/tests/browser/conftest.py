@@ -6,6 +6,7 @@ import pytest
 from selenium import webdriver
 
 from eleven_tutors.tests.browser.site import Site
+from videos import conf
 
 FLAGS = [
     "--headless=new",
@@ -58,3 +59,10 @@ def site(chromium, live_server, sandbox, settings) -> Iterator[Site]:
     yield site
     # Leave the page, so that nothing of it asks a server whose database is being emptied.
     chromium.get("about:blank")
+
+
+@pytest.fixture
+def hurried(monkeypatch) -> int:
+    """Players report every so many seconds, fewer than otherwise, so that a test need not play for half a minute."""
+    monkeypatch.setattr(conf, "HEARTBEAT_S", 3)
+    return conf.HEARTBEAT_S

@@ -26,7 +26,7 @@ def the_video() -> Video:
     return Video.objects.get(title="What is a proof?")
 
 
-def test_the_player_stops_when_the_right_to_watch_ends(site, student):
+def test_the_player_stops_when_the_right_to_watch_ends(hurried, site, student):
     site.open("/lessons/what-is-a-proof")
     with Player(site) as player:
         player.wait_until_it_moves()
