@@ -68,7 +68,7 @@ def _rows_of_payment(payment: Payment, order: Order | None) -> Iterator[Row]:
         yield _row("payment", order, payment, *about, payment.stripe_payment_intent)
     back: list[tuple[str, Refund | Dispute]] = [("refund", refund) for refund in payment.refunds.all()]
     back += [("dispute", dispute) for dispute in payment.disputes.all()]
-    for kind, row in sorted(back, key=lambda pair: (pair[1].created_at, pair[1].pk)):
+    for kind, row in sorted(back, key=lambda pair: pair[1].created_at):
         about = (row.created_at, row.status, row.reason, row.currency, row.amount_minor)
         yield _row(kind, order, payment, *about, row.stripe_id)
 

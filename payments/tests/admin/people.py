@@ -3,7 +3,6 @@
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from eleven_tutors.groups import INSTRUCTORS, STAFF
 from payments.services.sync import sync_checkout
 from payments.tests.buying import open_checkout
 from users.tests.factories import make_user
@@ -21,13 +20,13 @@ def operator() -> Client:
 
 def staff_member():
     user = make_user(is_staff=True)
-    user.groups.add(Group.objects.get(name=STAFF))
+    user.groups.add(Group.objects.get(name="Staff"))
     return user
 
 
 def instructor():
     user = make_user(is_staff=True)
-    user.groups.add(Group.objects.get(name=INSTRUCTORS))
+    user.groups.add(Group.objects.get(name="Instructors"))
     return user
 
 
