@@ -129,17 +129,8 @@ def _payments_of(order_ids: list[int]) -> dict[int, dict[UUID, _Payment]]:
     """The payments of each order by their ids, with their refunds: one row of the join for each pair."""
     found: dict[int, dict[UUID, _Payment]] = defaultdict(dict)
     payments = Payment.objects.filter(order__in=order_ids).order_by("attempt", "refunds__created_at", "refunds__pk")
-    columns = (
-        "public_id",
-        "status",
-        "failure_code",
-        "charge_id",
-        "amount_minor",
-        "discount_minor",
-        "refunded_minor",
-        "seen_to_at",
-    )
-    of_refund = ("amount_minor", "currency", "status", "created_at")
+    columns = [column.name for column in fields(_Payment) if column.name != "refunds"]
+    of_refund = [column.name for column in fields(_Refund)]
     names = ("order_id", "refunds__stripe_id", *(f"refunds__{name}" for name in of_refund), *columns)
     for order_id, stripe_id, *values in payments.values_list(*names):
         refund, payment = values[: len(of_refund)], dict(zip(columns, values[len(of_refund) :], strict=True))
