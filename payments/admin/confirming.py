@@ -22,6 +22,7 @@ from payments.errors import (
 
 logger = logging.getLogger(__name__)
 
+ROWS_MAX = 100
 _REFUSALS = {
     "nothing_left": "everything was given back already",
     "too_much": "that is more than is left",
@@ -65,7 +66,14 @@ def in_words(error):
 
 
 def confirmed(model_admin, request, rows, step, *, back, action=""):
-    """The page that asks, or None once the rows were worked on; `action` names the action of a list."""
+    """The page that asks, or None once the rows were worked on; `action` names the action of a list.
+
+    More than ROWS_MAX rows are refused: each may wait for Stripe.
+    """
+    rows = list(rows[: ROWS_MAX + 1])
+    if len(rows) > ROWS_MAX:
+        model_admin.message_user(request, f"At most {ROWS_MAX} at once: choose fewer.", messages.ERROR)
+        return None
     if request.method != "POST" or "confirmed" not in request.POST:
         return _ask(model_admin, request, rows, step, back, action)
     for row in rows:

@@ -57,7 +57,7 @@ class WebhookEventAdmin(ReadOnly, ModelAdmin):
     @admin.action(description="Process again", permissions=["replay"])
     def process_again(self, request, queryset):
         back = reverse("admin:payments_webhookevent_changelist")
-        rows = list(queryset.order_by("occurred_at"))
+        rows = queryset.order_by("occurred_at")
         return confirmed(self, request, rows, steps.REPLAY, back=back, action="process_again")
 
     @action(description="Process again", url_path="replay", permissions=["replay"])

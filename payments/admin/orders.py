@@ -200,7 +200,7 @@ class OrderAdmin(ReadOnly, ModelAdmin):
 
     def _on_list(self, request, queryset, step, name):
         back = reverse("admin:payments_order_changelist")
-        return confirmed(self, request, list(queryset), step, back=back, action=name)
+        return confirmed(self, request, queryset, step, back=back, action=name)
 
     def _on_page(self, request, object_id, step):
         back = reverse("admin:payments_order_change", args=[object_id])

@@ -66,7 +66,7 @@ class RefundAdmin(ReadOnly, ModelAdmin):
 
     @admin.action(description="Send to Stripe again", permissions=["send"])
     def send_again(self, request, queryset):
-        rows = list(queryset.select_related("payment"))
+        rows = queryset.select_related("payment")
         return confirmed(self, request, rows, SEND, back=request.get_full_path(), action="send_again")
 
     def has_send_permission(self, request):

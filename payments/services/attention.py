@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from payments.models import (
@@ -11,6 +12,7 @@ from payments.models import (
     PAID_FOR_NOBODY,
     Dispute,
     DisputeStatus,
+    FailureCode,
     Order,
     Payment,
     Refund,
@@ -61,10 +63,15 @@ def disputes_to_answer() -> QuerySet[Dispute]:
 
 
 def payments_for_nobody() -> QuerySet[Payment]:
-    """Money that came for nobody, was not given back and is not marked as seen to."""
-    waiting = Payment.objects.filter(failure_code__in=PAID_FOR_NOBODY, seen_to_at=None)
-    given_back = Refund.objects.filter(payment=OuterRef("pk"), status__in=GIVEN_BACK)
-    return waiting.exclude(Exists(given_back)).select_related("order__user").order_by("created_at")
+    """Money that came for nobody, was not all given back and is not marked as seen to.
+
+    What a payment that does not fit its order took is not known here: any refund of it counts as all.
+    """
+    refunds = Refund.objects.filter(payment=OuterRef("pk"), status__in=GIVEN_BACK).order_by().values("payment")
+    back = Coalesce(Subquery(refunds.annotate(sum_minor=Sum("amount_minor")).values("sum_minor")), 0)
+    is_part = Q(back_minor__lt=F("amount_minor") - F("discount_minor")) & ~Q(failure_code=FailureCode.MISMATCH)
+    waiting = Payment.objects.filter(failure_code__in=PAID_FOR_NOBODY, seen_to_at=None).annotate(back_minor=back)
+    return waiting.filter(Q(back_minor=0) | is_part).select_related("order__user").order_by("created_at")
 
 
 def stuck_refunds(long_ago: datetime) -> QuerySet[Refund]:

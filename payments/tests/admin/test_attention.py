@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courses.tests.counting import statements
+from payments.admin import confirming
 from payments.models import Dispute, Order, Payment, Refund, WebhookEvent
 from payments.services.attention import attention
 from payments.tests.admin.people import browser_of_admin, confirm, instructor, operator, paid_order, told
@@ -86,7 +87,7 @@ def test_what_mends_itself_or_is_mended_is_not_on_the_list():
     make_dispute(1, status="under_review")
     make_dispute(2, status="won")
     lost_payment(seen_to_at=timezone.now())
-    make_refund(lost_payment(), status="succeeded", stripe_id="re_back")
+    make_refund(lost_payment(), status="succeeded", stripe_id="re_back", amount_minor=4900)
     order = make_order()
     make_refund(make_payment(order), status="failed", stripe_id="re_seen")  # the order was marked as seen to
     again = make_payment(make_order(needs_attention=""))
@@ -96,6 +97,15 @@ def test_what_mends_itself_or_is_mended_is_not_on_the_list():
     assert attention().refunds.count() == 1
     make_refund(order.payments.get(), status="succeeded", stripe_id="re_later")
     assert attention().refunds.count() == 0
+
+
+def test_money_for_nobody_waits_until_all_of_it_went_back():
+    lost, odd = lost_payment(), lost_payment(failure_code="mismatch")
+    for payment in (lost, odd):
+        make_refund(payment, status="succeeded", amount_minor=4899)
+    assert list(attention().payments) == [lost]
+    make_refund(lost, status="succeeded", amount_minor=1, stripe_id="re_rest")
+    assert not attention().payments.exists()
 
 
 def test_a_refund_that_nobody_could_send_for_long_waits_for_a_person():
@@ -125,6 +135,32 @@ def test_the_list_takes_as_many_statements_for_much_as_for_little():
     for number in range(1, 4):
         add(number)
     assert statements(lambda: client.get(address)) == few <= 10
+
+
+@pytest.mark.parametrize("name", ["payment", "refund", "dispute", "webhookevent"])
+def test_each_list_takes_as_many_statements_for_many_rows_as_for_few(name):
+    client, address = operator(), reverse(f"admin:payments_{name}_changelist")
+
+    def add(number):
+        payment = make_dispute(number).payment
+        make_refund(payment)
+        make_event(number, payment=payment)
+
+    add(0)
+    client.get(address)
+    few = statements(lambda: client.get(address))
+    for number in range(1, 4):
+        add(number)
+    assert statements(lambda: client.get(address)) == few
+
+
+def test_more_rows_than_one_request_can_take_are_refused(monkeypatch):
+    monkeypatch.setattr(confirming, "ROWS_MAX", 1)
+    rows = [make_event(number) for number in range(2)]
+    chosen = {"action": "process_again", "_selected_action": [row.pk for row in rows]}
+    page = told(confirm(operator(), reverse("admin:payments_webhookevent_changelist"), **chosen))
+    assert "At most 1 at once" in page
+    assert not WebhookEvent.objects.exclude(attempts=0).exists()
 
 
 def test_money_that_was_dealt_with_by_hand_leaves_the_list():
