@@ -1,11 +1,12 @@
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.models import FailureCode, OrderStatus, PaymentStatus
-from payments.services.recompute import PaymentFacts, derive_status, overpaid_minor
+from payments.models import FailureCode, OrderStatus, PaymentStatus, Refund
+from payments.services.recompute import PaymentFacts, claimed_minor, derive_status, is_given_up, overpaid_minor
 
 PENDING, COMPLETED, FAILED, REFUNDED = (
     PaymentStatus.PENDING,
@@ -82,3 +83,48 @@ def test_a_second_payment_is_too_much_until_it_is_refunded():
     twice = [facts(1, COMPLETED), facts(2, COMPLETED)]
     assert overpaid_minor(4900, twice) == 4900
     assert overpaid_minor(4900, [facts(1, COMPLETED), facts(2, REFUNDED, refunded_minor=4900)]) == 0
+
+
+def refunds(*amounts_and_states: tuple[int, str]) -> list[Refund]:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        Refund(pk=n, stripe_id=f"re_{n}", amount_minor=amount, status=status, created_at=start + timedelta(hours=n))
+        for n, (amount, status) in enumerate(amounts_and_states)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("made", "claimed"),
+    [
+        ([], 0),
+        ([(1000, "succeeded"), (900, "pending")], 1900),
+        ([(4900, "failed")], 4900),
+        ([(4900, "failed"), (4900, "succeeded")], 4900),
+        ([(1000, "failed"), (3900, "succeeded")], 3900),
+        ([(3900, "succeeded"), (1000, "failed")], 4900),
+        ([(4900, "canceled")], 0),
+    ],
+)
+def test_what_was_claimed_counts_a_failed_refund_with_what_came_before_it(made, claimed):
+    assert {claimed_minor(order) for order in permutations(refunds(*made))} == {claimed}
+
+
+def test_a_refund_that_stripe_never_had_claims_nothing():
+    assert claimed_minor([Refund(amount_minor=4900, status="failed", created_at=datetime.now(UTC))]) == 0
+
+
+@pytest.mark.parametrize(
+    ("payments", "counts_lost", "expected"),
+    [
+        ([facts(status=COMPLETED)], True, False),
+        ([facts(status=COMPLETED, claimed_minor=4900)], True, True),
+        ([facts(status=COMPLETED, claimed_minor=4899)], True, False),
+        ([facts(status=COMPLETED, claimed_minor=900, lost_minor=4000)], True, True),
+        ([facts(status=COMPLETED, claimed_minor=900, lost_minor=4000)], False, False),
+        ([facts(status=COMPLETED), facts(2, REFUNDED, claimed_minor=4900)], True, False),
+        ([facts(status=COMPLETED, paid_minor=0, discount_minor=4900)], True, False),
+        ([facts(status=FAILED, claimed_minor=4900)], True, False),
+    ],
+)
+def test_an_order_is_given_up_when_all_that_was_paid_was_claimed_back(payments, counts_lost, expected):
+    assert is_given_up(payments, counts_lost=counts_lost) is expected
