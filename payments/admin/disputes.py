@@ -5,18 +5,18 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from payments.admin.base import ReadOnly, amount_of
+from payments.admin.long_lists import LongList
 from payments.models import Dispute
 from payments.services.evidence import evidence_for, evidence_rows, summary
 from payments.spreadsheets import csv_lines
 
 
 @admin.register(Dispute)
-class DisputeAdmin(ReadOnly, ModelAdmin):
+class DisputeAdmin(ReadOnly, LongList, ModelAdmin):
     list_display = ["stripe_id", "student", "amount", "status", "reason", "answer_due_at", "created_at"]
     list_filter = ["status", "reason", "created_at"]
     list_select_related = ["payment__order__user"]
     search_fields = ["stripe_id", "payment__stripe_payment_intent", "payment__order__user__email"]
-    date_hierarchy = "created_at"
     fields = [
         "stripe_id",
         "payment",

@@ -11,6 +11,7 @@ from unfold.decorators import action, display
 from payments.admin import steps
 from payments.admin.base import ReadOnly
 from payments.admin.confirming import confirmed
+from payments.admin.long_lists import EventTypeFilter, LongList
 from payments.models import WebhookEvent
 
 
@@ -27,9 +28,9 @@ class HandledFilter(admin.SimpleListFilter):
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(ReadOnly, ModelAdmin):
+class WebhookEventAdmin(ReadOnly, LongList, ModelAdmin):
     list_display = ["event_id", "type", "object_id", "received_at", "handled_at", "attempts", "last_error"]
-    list_filter = [HandledFilter, "type", "received_at"]
+    list_filter = [HandledFilter, EventTypeFilter, "received_at"]
     search_fields = ["event_id", "object_id", "payment__order__public_id"]
     fields = [
         "event_id",

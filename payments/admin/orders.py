@@ -13,6 +13,7 @@ from payments.admin import steps
 from payments.admin.attention import attention_view
 from payments.admin.base import ReadOnly, ReadOnlyInline, amount_of, moment, person
 from payments.admin.confirming import confirmed
+from payments.admin.long_lists import CurrencyFilter, LongList
 from payments.admin.revenue import revenue_view
 from payments.admin.timeline import timeline
 from payments.models import Order, OrderItem, Payment
@@ -76,9 +77,9 @@ class NeedsAttentionFilter(admin.SimpleListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, ModelAdmin):
+class OrderAdmin(ReadOnly, LongList, ModelAdmin):
     list_display = ["public_id", "student", "shown_status", "total", "ordered", "needs_attention"]
-    list_filter = [NeedsAttentionFilter, "status", "currency", "created_at"]
+    list_filter = [NeedsAttentionFilter, "status", CurrencyFilter, "created_at"]
     list_select_related = ["user"]
     search_fields = [
         "public_id",
@@ -88,7 +89,6 @@ class OrderAdmin(ReadOnly, ModelAdmin):
         "payments__refunds__stripe_id",
         "payments__disputes__stripe_id",
     ]
-    date_hierarchy = "created_at"
     fields = [
         "public_id",
         "student",

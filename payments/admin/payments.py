@@ -9,6 +9,7 @@ from payments.admin import steps
 from payments.admin.base import ReadOnly, ReadOnlyInline, amount_of
 from payments.admin.confirming import confirmed
 from payments.admin.refunding import refund_view
+from payments.admin.long_lists import CurrencyFilter, LongList
 from payments.models import PAID_FOR_NOBODY, Dispute, Payment, Refund
 
 
@@ -46,12 +47,11 @@ class OrphanFilter(admin.SimpleListFilter):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnly, ModelAdmin):
+class PaymentAdmin(ReadOnly, LongList, ModelAdmin):
     list_display = ["public_id", "order", "status", "failure_code", "amount", "refunded", "created_at"]
-    list_filter = [OrphanFilter, "status", "failure_code", "currency"]
+    list_filter = [OrphanFilter, "status", "failure_code", CurrencyFilter, "created_at"]
     list_select_related = ["order"]
     search_fields = ["public_id", "session_id", "stripe_payment_intent", "charge_id", "order__public_id"]
-    date_hierarchy = "created_at"
     fields = [
         "public_id",
         "order",

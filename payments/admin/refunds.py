@@ -4,6 +4,7 @@ from unfold.decorators import display
 
 from payments.admin.base import ReadOnly, ReadOnlyInline, amount_of
 from payments.admin.confirming import Declined, Step, confirmed
+from payments.admin.long_lists import LongList
 from payments.models import Refund, RefundItem, RefundStatus
 from payments.services.refunds import send_refund
 
@@ -29,12 +30,11 @@ SEND = Step(
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnly, ModelAdmin):
+class RefundAdmin(ReadOnly, LongList, ModelAdmin):
     list_display = ["public_id", "amount", "shown_status", "origin", "reason", "payment", "created_at"]
     list_filter = ["status", "origin", "reason", "created_at"]
     list_select_related = ["payment"]
     search_fields = ["public_id", "stripe_id", "payment__stripe_payment_intent", "payment__order__user__email"]
-    date_hierarchy = "created_at"
     fields = [
         "public_id",
         "payment",
