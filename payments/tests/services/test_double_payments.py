@@ -37,17 +37,19 @@ def send_what_was_reserved() -> None:
         send_refund(refund)
 
 
-def two_attempts() -> tuple[str, str]:
-    """The sessions of two attempts at one order that can both be paid."""
+def attempts(number: int) -> list[str]:
+    """The sessions of so many attempts at one order that can all be paid."""
     user, course = make_user(), make_course()
-    first = start_checkout(user=user, course=course)
-    Payment.objects.update(status=PaymentStatus.FAILED, failure_code=FailureCode.SUPERSEDED)
-    Order.objects.update(status=OrderStatus.EXPIRED)
-    return str(first.session_id), str(start_checkout(user=user, course=course).session_id)
+    sessions = []
+    for _ in range(number):
+        Payment.objects.update(status=PaymentStatus.FAILED, failure_code=FailureCode.SUPERSEDED)
+        Order.objects.update(status=OrderStatus.EXPIRED)
+        sessions.append(str(start_checkout(user=user, course=course).session_id))
+    return sessions
 
 
 def test_the_second_payment_of_one_order_goes_back_by_itself(sandbox):
-    first, second = two_attempts()
+    first, second = attempts(2)
     pay(sandbox, first, second)
     send_what_was_reserved()
     order, refund = Order.objects.get(), Refund.objects.get()
@@ -66,15 +68,19 @@ def test_the_second_payment_of_one_order_goes_back_by_itself(sandbox):
     assert len(sandbox.stripe.refunds()) == 1
 
 
-def test_late_money_after_a_full_refund_buys_the_course_once_more(sandbox):
-    first, second = two_attempts()
+def test_late_money_after_a_full_refund_buys_the_course_once_more_and_only_once(sandbox):
+    first, second, third = attempts(3)
     pay(sandbox, first)
     send_refund(request_refund(payment=Payment.objects.get(session_id=first)))
     assert not Enrollment.objects.active().exists()
     pay(sandbox, second)
+    assert not Refund.objects.unsent().exists()
+    assert Enrollment.objects.active().count() == 1
+    pay(sandbox, third)
     send_what_was_reserved()
+    kept = Payment.objects.filter(status=PaymentStatus.COMPLETED).values_list("session_id", flat=True)
+    assert list(kept) == [second]
     assert Order.objects.get().status == OrderStatus.PAID
-    assert Refund.objects.count() == 1
     assert Enrollment.objects.active().count() == 1
 
 
@@ -136,7 +142,7 @@ def test_the_right_passes_to_the_second_order_when_the_first_is_refunded(sandbox
 
 
 def test_a_second_payment_in_dispute_is_flagged_since_it_cannot_go_back(sandbox):
-    first, second = two_attempts()
+    first, second = attempts(2)
     pay(sandbox, first)
     session = sandbox.stripe.pay(second)
     sandbox.stripe.open_dispute(session["payment_intent"])
@@ -147,7 +153,7 @@ def test_a_second_payment_in_dispute_is_flagged_since_it_cannot_go_back(sandbox)
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_paid_twice_goes_back_without_anybody_asking(sandbox):
-    first, second = two_attempts()
+    first, second = attempts(2)
     pay(sandbox, first, second)
     assert connection.in_atomic_block is False
     assert [refund["amount"] for refund in sandbox.stripe.refunds()] == [4900]
