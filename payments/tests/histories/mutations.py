@@ -15,7 +15,18 @@ from courses.models import Enrollment
 from courses.services import enrollments
 from mailing import services as mailing
 from payments.models import GIVEN_BACK, PaymentStatus
-from payments.services import checkout, fulfilment, money_back, recompute, reconcile, refunds, rights, sync, webhooks
+from payments.services import (
+    checkout,
+    fulfilment,
+    money_back,
+    money_in,
+    recompute,
+    reconcile,
+    refunds,
+    rights,
+    sync,
+    webhooks,
+)
 
 Change = tuple[object, str, Any]
 
@@ -51,7 +62,7 @@ def _mails_without_key() -> list[Change]:
     def queue(*, kind: str, key: str, reference: dict[str, Any]) -> object:
         return mailing.queue_mail(kind=kind, key=f"{key}:{uuid.uuid4()}", reference=reference)
 
-    return [(module, "queue_mail", queue) for module in (sync, fulfilment, money_back)]
+    return [(module, "queue_mail", queue) for module in (money_in, fulfilment, money_back)]
 
 
 def _settled_first() -> list[Change]:
@@ -108,13 +119,13 @@ def _new_checkout_keys() -> list[Change]:
 
 
 def _late_money_refused() -> list[Change]:
-    take = sync._take
+    take = sync.apply_session
 
     def taken(payment: Any, session: Any, order: Any) -> None:
         if payment.status != PaymentStatus.FAILED:
             take(payment, session, order)
 
-    return [(sync, "_take", taken)]
+    return [(sync, "apply_session", taken)]
 
 
 def _mail_before_commit() -> list[Change]:

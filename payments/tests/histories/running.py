@@ -55,20 +55,29 @@ def run_history(sandbox: Sandbox, crew: Crew, history: History) -> Counter[str]:
     _clear(sandbox)
     with override_settings(**_policies(history)), _silence():
         world = World(sandbox, crew, history)
-        world.happen()
-        if history.is_lossless:
-            world.resume()
-            _fail_if(world, "before any repair", [*world.problems, *differences(world, are_mails_sent=False)])
-        _repair(world)
-        world.settle()
-        _send_mails()
-        found = [*world.problems, *backward_steps(world), *differences(world, are_mails_sent=True)]
-        _fail_if(world, "after one repair", found)
-        before = _snapshot()
-        _repair(world)
-        _fail_if(world, "by a second repair", _changed(before, _snapshot()))
+        try:
+            _happen_and_compare(world)
+        except Exception as error:  # whatever it is, the history that led to it has to be told
+            if isinstance(error, Broken):
+                raise
+            _fail_if(world, "while it happened", [*world.problems, repr(error)], cause=error)
     world.counts["histories"] += 1
     return world.counts
+
+
+def _happen_and_compare(world: World) -> None:
+    world.happen()
+    if world.history.is_lossless:
+        world.resume()
+        _fail_if(world, "before any repair", [*world.problems, *differences(world, are_mails_sent=False)])
+    _repair(world)
+    world.settle()
+    _send_mails()
+    found = [*world.problems, *backward_steps(world), *differences(world, are_mails_sent=True)]
+    _fail_if(world, "after one repair", found)
+    before = _snapshot()
+    _repair(world)
+    _fail_if(world, "by a second repair", _changed(before, _snapshot()))
 
 
 def check(sandbox: Sandbox, crew: Crew, history: History, *, seed: int, shortens: bool = True) -> Counter[str]:
@@ -91,10 +100,10 @@ def check(sandbox: Sandbox, crew: Crew, history: History, *, seed: int, shortens
     raise Broken(f"seed {seed}, {told[-1]}" + (f"\n\nAt first {told[0]}" if len(told) > 1 else ""))
 
 
-def _fail_if(world: World, when: str, found: list[str]) -> None:
+def _fail_if(world: World, when: str, found: list[str], *, cause: Exception | None = None) -> None:
     if found:
         told = "".join(f"\n  - {each}" for each in found)
-        raise Broken(f"{when}:{told}\n{world.history!r}\n{_told(world)}")
+        raise Broken(f"{when}:{told}\n{world.history!r}\n{_told(world)}") from cause
 
 
 def _told(world: World) -> str:

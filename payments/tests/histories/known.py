@@ -1,0 +1,76 @@
+"""Histories that were hard to get right, or that chance rarely draws."""
+
+from payments.tests.histories.steps import Do, Fate, Step
+
+LOST = (Fate.LOST,)
+KNOWN: dict[str, tuple[Step, ...]] = {
+    "a refund fails, then another part is given back": (
+        Step(Do.BUY),
+        Step(Do.DASHBOARD_REFUND_PART),
+        Step(Do.REFUND_FAILS),
+        Step(Do.DASHBOARD_REFUND_PART),
+    ),
+    "the course is bought again while the first payment is disputed, which is won": (
+        Step(Do.BUY),
+        Step(Do.DISPUTE),
+        Step(Do.BUY),
+        Step(Do.DISPUTE_MOVES),
+    ),
+    "the page of a lost answer is paid beside the page that took its place": (
+        Step(Do.CHECKOUT, answer_lost=True, pick=1),
+        Step(Do.NEW_EMAIL),
+        Step(Do.CHECKOUT),
+        Step(Do.PAY),
+        Step(Do.PAY),
+    ),
+    "both pages of one order are paid, and one is refunded": (
+        Step(Do.CHECKOUT, answer_lost=True, pick=1),
+        Step(Do.NEW_EMAIL),
+        Step(Do.CHECKOUT),
+        Step(Do.PAY, fates=LOST),
+        Step(Do.PAY),
+        Step(Do.DASHBOARD_REFUND),
+    ),
+    "a lost dispute is appealed and won": (
+        Step(Do.BUY),
+        Step(Do.DISPUTE_LOST),
+        Step(Do.DISPUTE_MOVES),
+        Step(Do.DISPUTE_MOVES),
+    ),
+    "an item is refunded, then the payment is disputed and won": (
+        Step(Do.CHECKOUT_CART),
+        Step(Do.PAY),
+        Step(Do.REFUND_ITEM),
+        Step(Do.DISPUTE),
+        Step(Do.DISPUTE_MOVES),
+    ),
+    "staff grants what is being paid, and the bank debit comes": (
+        Step(Do.CHECKOUT),
+        Step(Do.DEBIT),
+        Step(Do.STAFF_GRANT),
+        Step(Do.DEBIT_COMES),
+    ),
+    "the account is closed before the bank debit comes": (
+        Step(Do.CHECKOUT),
+        Step(Do.DEBIT),
+        Step(Do.CLOSE_ACCOUNT),
+        Step(Do.DEBIT_COMES),
+        Step(Do.REFUND),
+    ),
+}
+
+# The course is given again when an older one of several refunds, which gave back all together, fails later.
+NOT_YET: dict[str, tuple[Step, ...]] = {
+    "two refunds give all back, then the first fails": (
+        Step(Do.BUY),
+        Step(Do.DASHBOARD_REFUND_PART),
+        Step(Do.DASHBOARD_REFUND),
+        Step(Do.REFUND_FAILS),
+    ),
+    "two refunds give all back, the first fails, and nobody tells": (
+        Step(Do.BUY, fates=LOST),
+        Step(Do.DASHBOARD_REFUND_PART, fates=LOST),
+        Step(Do.DASHBOARD_REFUND, fates=LOST),
+        Step(Do.REFUND_FAILS, fates=LOST),
+    ),
+}

@@ -1,0 +1,42 @@
+"""The histories are able to fail: a fault put into our services breaks one of those that touch it."""
+
+import pytest
+
+from payments.tests.histories.crew import Crew
+from payments.tests.histories.known import KNOWN
+from payments.tests.histories.mutations import MUTATIONS, mutated
+from payments.tests.histories.running import Broken, run_history
+from payments.tests.histories.steps import Do, Fate, History, Step
+from sandbox.server import Sandbox
+
+PAID, LOST = (Step(Do.BUY),), (Fate.LOST,)
+BREAKS = {
+    "mails have no unique key": PAID,
+    "claimed refunds are forgotten": (*PAID, Step(Do.REFUND), Step(Do.REFUND_FAILS)),
+    "settled payments are taken again": (*PAID, Step(Do.CLOSE_ACCOUNT), Step(Do.DASHBOARD_REFUND_PART)),
+    "late money is refused": KNOWN["the page of a lost answer is paid beside the page that took its place"],
+    "a surplus is kept": KNOWN["the page of a lost answer is paid beside the page that took its place"],
+    "duplicates are kept": KNOWN["staff grants what is being paid, and the bank debit comes"],
+    "each try of a refund has a new key": (*PAID, Step(Do.REFUND_PART, answer_lost=True, pick=1, fates=LOST)),
+    "lost refunds are not reconciled": (*PAID, Step(Do.DASHBOARD_REFUND, fates=LOST)),
+    "lost disputes are not reconciled": (*PAID, Step(Do.DISPUTE, fates=LOST)),
+    "open payments are not asked about": (Step(Do.CHECKOUT), Step(Do.CLOSE_PAGE, fates=LOST)),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_fault_can_be_put_in_and_is_taken_out_again(name: str) -> None:
+    with mutated(name):
+        pass
+
+
+def test_faults_are_found(sandbox: Sandbox, crew: Crew) -> None:
+    missed = []
+    for name, steps in BREAKS.items():
+        with mutated(name):
+            try:
+                run_history(sandbox, crew, History(steps=steps))
+            except Broken:
+                continue
+        missed.append(name)
+    assert missed == []
