@@ -44,7 +44,7 @@ class Command(BaseCommand):
     def _print(self, run: Run) -> None:
         verb = "would change" if run.is_rehearsal else "changed"
         for step, count in run.counts.items():
-            self.stdout.write(f"{step}: {count.looked_at} looked at, {count.changed} {verb}, {count.foreign} not ours")
+            self.stdout.write(f"{step}: {count.looked_at} taken up, {count.changed} {verb}, {count.foreign} not ours")
         self._list([f"{verb}: {line}" for line in run.changes], run.more_changes)
         self._list([f"NOT REPAIRED {subject}: {text}" for subject, text in run.problems.items()], run.more_problems)
         self.stdout.write(f"{run.orders_waiting} orders need attention, {run.paid_for_nobody} payments are for nobody")

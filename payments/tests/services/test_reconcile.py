@@ -209,7 +209,9 @@ def test_refunds_and_disputes_made_at_stripe_are_brought_in_and_foreign_ones_ask
     ours, foreign = bought(sandbox), open_checkout()
     session = sandbox.stripe.pay(foreign.session_id)
     foreign_intent = sandbox.context.store.get("stripe.payment_intents", session["payment_intent"])
-    sandbox.context.store.put("stripe.payment_intents", foreign_intent["id"], foreign_intent | {"metadata": {}})
+    sandbox.context.store.put(
+        "stripe.payment_intents", foreign_intent["id"], foreign_intent | {"metadata": {"env": "another"}}
+    )
     session["metadata"]["env"] = "somebody-else"
     sandbox.context.store.put("stripe.sessions", session["id"], session)
     foreign.order.payments.all().delete()
@@ -290,9 +292,11 @@ def test_an_order_whose_rows_say_something_else_than_its_status_is_derived_again
 def test_what_no_command_can_repair_is_told_once_each(sandbox):
     bare = enroll(user=make_user(), course=make_course(), source="order", source_reference="no order")[0]
     revoked, sums, amount = [bought(sandbox) for _ in range(3)]
-    OrderItem.objects.filter(order=revoked.order).update(access=Access.REVOKED)
-    Payment.objects.filter(order=revoked.order).update(status=PaymentStatus.REFUNDED)
+    sandbox.stripe.refund(intent(sandbox, revoked))
+    sync_checkout(revoked.session_id)
     held = Enrollment.objects.get(source_reference=str(revoked.order.public_id))
+    long_ago = {"started_at": later(days=-99), "is_active": True, "ended_at": None}
+    Enrollment.objects.filter(pk=held.pk).update(**long_ago)
     Payment.objects.filter(order=sums.order).update(refunded_minor=1)
     Payment.objects.filter(order=amount.order).update(amount_minor=1)
     forgotten = make_payment(make_order())
@@ -303,7 +307,7 @@ def test_what_no_command_can_repair_is_told_once_each(sandbox):
     assert f"payment {sums.order.payments.get().public_id}" in names
     assert f"payment {amount.order.payments.get().public_id}" in names
     assert f"payment {forgotten.public_id}" in names
-    assert Enrollment.objects.get(pk=held.pk).is_active
+    assert "gives it no more (revoked)" in result.problems[f"enrollment {held.pk}"]
     assert result.orders_waiting == 1, "a person is to look at the amount"
     again = {str(name) for name in run().problems}
     assert f"payment {amount.order.payments.get().public_id}" not in again, "flagged before"
