@@ -8,8 +8,8 @@ from courses import money
 from payments.admin import steps
 from payments.admin.base import ReadOnly, ReadOnlyInline, amount_of
 from payments.admin.confirming import confirmed
-from payments.admin.refunding import refund_view
 from payments.admin.long_lists import CurrencyFilter, LongList
+from payments.admin.refunding import refund_view
 from payments.models import PAID_FOR_NOBODY, Dispute, Payment, Refund
 
 
