@@ -7,7 +7,7 @@ SANDBOX_PORT ?= 8001
 RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench bench-growth soak-viewers soak-payments clean clean-all
+.PHONY: help run test check format bench bench-growth bench-growth-payments soak-viewers soak-payments clean clean-all
 
 help:
 	@echo "make run      start everything on this machine (PORT=$(PORT), SANDBOX_PORT=$(SANDBOX_PORT))"
@@ -17,6 +17,7 @@ help:
 	@echo "make soak-viewers   a thousand students watch for ten minutes"
 	@echo "make soak-payments  two thousand random histories of payments, each held against Stripe's books"
 	@echo "make bench-growth   the same reads at 100,000 and 10,000,000 sessions (15 minutes, 15 GB)"
+	@echo "make bench-growth-payments   payments at 1,000 and 1,000,000 orders (10 minutes, 3 GB)"
 	@echo "make format   format and sort the code"
 	@echo "make clean    remove var/ (database, sandbox, mails, uploads)"
 
@@ -40,6 +41,9 @@ soak-payments: .venv-dev/installed
 
 bench-growth: .venv-dev/installed
 	@$(DEV) -m benchmarks.growth
+
+bench-growth-payments: .venv-dev/installed
+	@$(DEV) -m benchmarks.growth_payments
 
 format: .venv-dev/installed
 	@$(DEV) -m ruff format . && $(DEV) -m ruff check --fix .
