@@ -317,10 +317,15 @@ def test_a_rehearsal_shows_what_would_change_and_changes_nothing_anywhere(sandbo
     paid, refunded, vanished, unsent = open_checkout(), *[bought(sandbox) for _ in range(3)]
     sandbox.stripe.pay(paid.session_id)
     event = completed_event(sandbox, paid.session_id)
-    row = WebhookEvent.objects.create(
-        event_id=event["id"], type=event["type"], object_id=paid.session_id, livemode=False
+    WebhookEvent.objects.create(event_id=event["id"], type=event["type"], object_id=paid.session_id, livemode=False)
+    WebhookEvent.objects.create(
+        event_id="evt_nobody",
+        type=event["type"],
+        object_id="cs_nobody",
+        livemode=False,
+        occurred_at=later(hours=-1),
     )
-    WebhookEvent.objects.filter(pk=row.pk).update(received_at=later(hours=-1))
+    WebhookEvent.objects.update(received_at=later(hours=-1))
     sandbox.stripe.refund(intent(sandbox, refunded))
     Enrollment.objects.filter(source_reference=str(vanished.order.public_id)).delete()
     request_refund(payment=unsent.order.payments.get())
@@ -330,6 +335,7 @@ def test_a_rehearsal_shows_what_would_change_and_changes_nothing_anywhere(sandbo
     assert every_row() == before
     assert posts(sandbox) == sent
     assert len(sandbox.messages()) == messages
+    assert "event evt_nobody" not in result.problems, "it would be noted and be done with"
     text = "\n".join(result.changes)
     assert f"order {paid.order.public_id}: pending → paid" in text
     assert f"order {refunded.order.public_id}: paid → refunded" in text
