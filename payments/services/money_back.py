@@ -34,7 +34,7 @@ def apply_money_back(payment: Payment, reading: Reading, order: Order | None) ->
 
     The caller holds the locks and saves payment and order; True when anything has changed.
     """
-    if not (reading.refunds or reading.disputes or payment.refunded_minor):
+    if not (reading.refunds or reading.disputes):
         return False
     refunds, disputes = list(payment.refunds.all()), list(payment.disputes.all())
     changed = [_apply_refund(payment, refunds, state, order) for state in reversed(reading.refunds)]

@@ -110,8 +110,10 @@ def reserve_refund(
 
 def _cost_of(order: Order, items: Sequence[OrderItem], *, but_for: uuid.UUID | None) -> int:
     """What was paid for the items; raises RefundRefused when another refund gave one of them back already."""
-    given_back = RefundItem.objects.filter(item__in=items, refund__status__in=GIVEN_BACK)
-    if given_back.exclude(refund__public_id=but_for).exists():
+    others = RefundItem.objects.filter(item__in=items, refund__status__in=GIVEN_BACK)
+    if but_for is not None:
+        others = others.exclude(refund__public_id=but_for)
+    if others.exists():
         raise RefundRefused("the item was given back", code="nothing_left")
     shares = item_shares(order)
     return sum(shares[item.pk] for item in items)
