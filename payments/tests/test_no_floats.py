@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
+SECONDS = re.compile(r"(_S|_s|seconds)$")
 INEXACT = {"float", "Decimal", "round", "Fraction", "fsum"}
 
 
@@ -37,7 +38,7 @@ def inexact(code: str) -> Iterator[str]:
 
 def _is_seconds(node: ast.AST) -> bool:
     targets = node.targets if isinstance(node, ast.Assign) else []
-    return bool(targets) and all(isinstance(target, ast.Name) and target.id.endswith("_S") for target in targets)
+    return bool(targets) and all(isinstance(target, ast.Name) and SECONDS.search(target.id) for target in targets)
 
 
 def _joins_paths(node: ast.AST) -> bool:
@@ -75,7 +76,7 @@ def test_the_search_finds_what_it_is_for(code):
 
 
 def test_the_search_leaves_seconds_and_paths_alone():
-    assert list(inexact('TIMEOUT_S = 3.05\npath = folder / "orders.csv"\nthird = total_minor // 3')) == []
+    assert list(inexact('TIMEOUT_S = 3.05\npath = folder / "orders.csv"\nseconds = round(3.05)\nthird = total_minor // 3')) == []
 
 
 def test_no_page_computes_with_amounts():
