@@ -77,7 +77,7 @@ def confirmed(model_admin, request, rows, step, *, back, action=""):
     if request.method != "POST" or "confirmed" not in request.POST:
         return _ask(model_admin, request, rows, step, back, action)
     for row in rows:
-        row.read = request.POST.get(f"read-{row.pk}", "")
+        row.read = request.POST.get(f"read-{row.pk}", "").replace("\0", "")
         text, level = _done(request, row, step)
         model_admin.message_user(request, f"{row}: {text}", level)
         model_admin.log_change(request, row, f"{step.title}: {text}")

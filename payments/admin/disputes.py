@@ -1,6 +1,6 @@
 from django.contrib import admin, messages
 from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
@@ -59,8 +59,8 @@ class DisputeAdmin(ReadOnly, LongList, ModelAdmin):
         return request.user.has_perms(["payments.view_dispute", "videos.view_playbacksession"])
 
     def _evidence(self, request, object_id, answer, suffix):
-        dispute = get_object_or_404(Dispute.objects.select_related("payment"), pk=object_id)
-        evidence = evidence_for(dispute)
+        dispute = self.get_object(request, object_id)
+        evidence = evidence_for(dispute) if dispute else None
         if evidence is None:
             self.message_user(request, "The order is gone: nothing is known about its use.", messages.WARNING)
             return redirect("admin:payments_dispute_change", object_id)

@@ -169,7 +169,8 @@ class OrderAdmin(ReadOnly, LongList, ModelAdmin):
 
     @action(description="Give money back", url_path="refund", permissions=["refund"])
     def give_money_back(self, request, object_id):
-        payments = Payment.objects.filter(order=object_id).order_by("-paid_at", "-attempt")
+        order = self.get_object(request, object_id)
+        payments = order.payments.order_by("-paid_at", "-attempt") if order else []
         paid = [payment for payment in payments if payment.has_money]
         chosen = next((payment for payment in paid if refundable_minor(payment)), next(iter(paid), None))
         if chosen is None:

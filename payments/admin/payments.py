@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -90,8 +90,8 @@ class PaymentAdmin(ReadOnly, LongList, ModelAdmin):
 
     @action(description="Give money back", url_path="refund", permissions=["refund"])
     def give_money_back(self, request, object_id):
-        payment = get_object_or_404(Payment.objects.select_related("order__user"), pk=object_id)
-        return refund_view(self, request, payment)
+        payment = self.get_object(request, object_id)
+        return refund_view(self, request, payment) if payment else redirect("admin:payments_payment_changelist")
 
     @action(description="Sync with Stripe", url_path="sync", permissions=["reconcile"])
     def sync_with_stripe(self, request, object_id):

@@ -1,7 +1,7 @@
 """The page of figures: what came in and went back, by day and by course."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django import forms
 from django.conf import settings
@@ -16,6 +16,7 @@ from payments.amounts import decimal_text
 from payments.services.revenue import Figures, latest_currency, revenue
 
 DAYS_SHOWN = 30
+EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 DAYS_MAX = 3 * 366
 COURSES_CHARTED = 10
 COURSES_LISTED = 100
@@ -36,6 +37,8 @@ class PeriodForm(forms.Form):
     def clean(self):
         given = super().clean()
         first, last = given.get("first"), given.get("last")
+        if first and last and (first < EARLIEST or last > LATEST):
+            raise forms.ValidationError(f"Days from {EARLIEST} to {LATEST} are known.")
         if first and last and not 0 <= (last - first).days < DAYS_MAX:
             raise forms.ValidationError(f"The first day comes before the last, and {DAYS_MAX} days are the most.")
         return given

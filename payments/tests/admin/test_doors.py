@@ -75,6 +75,16 @@ def test_nobody_else_opens_any(make_client, code):
     assert Order.objects.get().needs_attention == "Odd."
 
 
+@pytest.mark.parametrize("key", ["abc", "0", "9" * 30, "%00"])
+def test_a_page_of_nothing_leads_back_and_changes_nothing(key):
+    client = operator()
+    for model, pages in PAGES.items():
+        for page in pages:
+            address = reverse(f"admin:payments_{model}_{page}", args=["KEY"]).replace("KEY", key)
+            for answer in (client.get(address), client.post(address, {"confirmed": "yes"})):
+                assert answer.status_code in (302, 403, 404), address
+
+
 def test_an_action_without_its_token_is_refused():
     user = make_user(is_staff=True, is_superuser=True)
     client = Client(enforce_csrf_checks=True)
