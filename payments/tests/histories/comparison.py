@@ -63,9 +63,12 @@ def _attempts(world: World, books: Books, order: Order) -> list[Attempt]:
 
 
 def _attempt(books: Books, payment: Payment) -> Attempt:
+    """An attempt whose page we never learned of is as if it had none, until money comes or its time is up."""
+    bought = books.of_payment(str(payment.public_id))
+    is_unknown = payment.session_id is None and bought is not None and bought.outcome in ("open", "expired")
     return Attempt(
         number=payment.attempt,
-        bought=books.of_payment(str(payment.public_id)),
+        bought=None if is_unknown else bought,
         is_closed=payment.failure_code in CLOSED_BY_US,
         is_abandoned=payment.failure_code in ABANDONED,
         is_for_nobody=payment.failure_code == FailureCode.USER_GONE,
@@ -82,8 +85,7 @@ def _payments(world: World, books: Books) -> Iterator[str]:
         if payment.session_id != bought.session_id and bought.outcome not in ("open", "expired"):
             yield f"payment {payment.pk} ({payment.failure_code}) knows {payment.session_id}, not {bought}"
         attempt = _attempt(books, payment)
-        allowed = {attempt.status} | ({1, -1} if payment.session_id is None else set())
-        if payment.status not in allowed:
+        if payment.status != attempt.status:
             yield f"payment {payment.pk} has status {payment.status} ({payment.failure_code}), not {attempt.status}"
         if attempt.is_settled or attempt.is_for_nobody:
             ours = (payment.stripe_payment_intent, payment.charge_id, payment.paid_minor, payment.refunded_minor)
