@@ -77,12 +77,31 @@ def pages(site, sandbox):
     }
 
 
-def test_the_pages_of_money_fit_a_desk_and_a_phone(site, pages):
+def sign_in_to_the_admin(site):
     client = Client()
     client.force_login(make_user(is_staff=True, is_superuser=True, first_name="Grace", last_name="Hopper"))
     site.open("/login")
     cookie = client.cookies[django_settings.SESSION_COOKIE_NAME].value
     site.browser.add_cookie({"name": django_settings.SESSION_COOKIE_NAME, "value": cookie})
+
+
+def give_money_back(site, address):
+    """Through both pages, with a phone."""
+    site.resize(WIDTHS["phone"], 900)
+    site.open(address)
+    site.find("#content button[type=submit]").click()
+    site.see("A refund cannot be taken back")
+    overflow = site.overflow_px()
+    if folder := os.environ.get("SCREENSHOTS"):
+        site.photograph(Path(folder) / "refund-confirm-phone.png")
+    site.find("#content button[type=submit]").click()
+    site.see("Refund of $40.00: succeeded")
+    site.resize_back()
+    assert overflow == 0
+
+
+def test_the_pages_of_money_fit_a_desk_and_a_phone(site, pages, sandbox):
+    sign_in_to_the_admin(site)
     for name, (address, text) in pages.items():
         for label, width in WIDTHS.items():
             site.resize(width, 900)
@@ -95,3 +114,5 @@ def test_the_pages_of_money_fit_a_desk_and_a_phone(site, pages):
             assert overflow == 0, f"{address} is {overflow} px wider than {width} px"
             assert not complaints, f"{address}: {complaints}"
     site.resize_back()
+    give_money_back(site, pages["refund"][0])
+    assert sorted(refund["amount"] for refund in sandbox.stripe.refunds()) == [900, 4000]
