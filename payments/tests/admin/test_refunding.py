@@ -58,7 +58,12 @@ def test_all_of_it_goes_back_after_a_page_that_says_what_will_happen(sandbox):
     sent = fill(client, payment)
 
     asked = told(client.post(form_page(payment), sent))
-    for expected in ("gets back <strong>$49.00</strong>", "<strong>loses</strong>: Course", "$0.00 stays paid"):
+    for expected in (
+        "gets back <strong>$49.00</strong>",
+        "<strong>loses</strong>: Course",
+        "$0.00 stays paid",
+        "student is told by mail",
+    ):
         assert expected in asked, expected
     assert not Refund.objects.exists()
 
@@ -165,6 +170,7 @@ def test_money_whose_order_is_gone_is_given_back_from_its_payment(sandbox):
     assert payment.failure_code == "order_gone"
     asked = told(client.post(form_page(payment), fill(client, payment)))
     assert "a student whose order is gone gets back <strong>$49.00</strong>" in asked
+    assert "Nobody is told by mail." in asked
     page = told(give_back(client, payment, fill(client, payment)))
     assert "Refund of $49.00: succeeded" in page
     assert LogEntry.objects.get().object_id == str(payment.pk)
