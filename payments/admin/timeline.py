@@ -69,6 +69,7 @@ def timeline(order: Order) -> list[Entry]:
     entries = [
         *_of_order(order),
         *(entry for payment in payments for entry in _of_payment(payment)),
+        *_of_fulfilment(order),
         *(_of_refund(refund) for refund in refunds),
         *(_of_dispute(dispute) for dispute in disputes),
         *(_of_event(event) for event in _events(payments, refunds, disputes)),
@@ -76,13 +77,17 @@ def timeline(order: Order) -> list[Entry]:
         *(entry for enrollment in _enrollments(order) for entry in _of_enrollment(enrollment, order)),
         *(_of_log(entry) for entry in _log(order, payments, refunds, disputes)),
     ]
-    return sorted(entries, key=lambda entry: entry.at)
+    # Stripe's times are whole seconds: within one, the order above is the order of causes.
+    return sorted(entries, key=lambda entry: entry.at.replace(microsecond=0))
 
 
 def _of_order(order: Order) -> Iterator[Entry]:
     total = money.display(order.total_minor, order.currency)
     titles = ", ".join(item.title for item in order.items.all())
     yield Entry(at=order.created_at, kind="order", title=f"Ordered for {total}", detail=titles)
+
+
+def _of_fulfilment(order: Order) -> Iterator[Entry]:
     if order.fulfilled_at:
         yield Entry(at=order.fulfilled_at, kind="order", title="Fulfilled", state="done", tone="success")
 
