@@ -51,6 +51,8 @@ def happen(world: World) -> None:
         if step.waits:
             world.crew.wait()
             world.tell(step, now=number)
+        elif step.delivery_pause is not None:
+            world.crew.wait_for_rest()
     world.settle()
 
 
@@ -80,6 +82,11 @@ def _bank_answers(world: World, step: Step) -> None:
 def _close_page(world: World, step: Step) -> None:
     if page := world.pick(step, is_open):
         world.sandbox.stripe.expire(page["id"])
+
+
+def _promotion(world: World, step: Step) -> None:
+    if page := world.pick(step, is_open):
+        world.sandbox.stripe.apply_promotion_code(page["id"], world.codes[step.course])
 
 
 def _dashboard_refund(world: World, step: Step) -> None:
@@ -247,6 +254,7 @@ ACTIONS: dict[Do, Callable[[World, Step], None]] = {
     Do.DISPUTE: _dispute,
     Do.DISPUTE_LOST: _dispute,
     Do.DISPUTE_MOVES: _dispute_moves,
+    Do.PROMOTION: _promotion,
     Do.NEW_PRICE: _change_course,
     Do.FREE: _change_course,
     Do.UNPUBLISH: _change_course,

@@ -1,13 +1,12 @@
 """Lets the process die between any two database steps, as a power cut would: nothing of ours gets to clean up."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-PAUSE_S = 0.1
+Execute = Callable[..., Any]
 MARKS_SENT = 'UPDATE "mailing_outgoingmail" SET "status"'
 
 
@@ -23,28 +22,23 @@ class Crash(BaseException):
 
 
 @contextmanager
-def dying_at(step: int | None, *, pausing_at: int | None = None) -> Iterator[None]:
+def dying_at(step: int | None) -> Iterator[None]:
     """Raise Crash before the database step of that number in this thread; statements and both sides of COMMIT count.
 
-    Without a connection nothing of the unfinished transaction is left, nor of what was to follow its commit. At the
-    step of `pausing_at` the process is left waiting for a moment, as a busy machine does, while others go on.
+    Without a connection nothing of the unfinished transaction is left, nor of what was to follow its commit.
     """
-    if step is None and pausing_at is None:
+    if step is None:
         yield
         return
     passed = -1
-    is_dead = False
 
     def pass_by(before: str) -> None:
-        nonlocal passed, is_dead
+        nonlocal passed
         passed += 1
-        if passed == pausing_at:
-            time.sleep(PAUSE_S)
         if passed == step:
-            is_dead = True
             raise Crash(passed, before)
 
-    def statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    def statement(execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         pass_by(sql)
         return execute(sql, params, many, context)
 
@@ -66,5 +60,33 @@ def dying_at(step: int | None, *, pausing_at: int | None = None) -> Iterator[Non
             yield
     finally:
         del wrapper._commit
-        if is_dead:
+        if passed >= step:
             wrapper.close()
+
+
+@contextmanager
+def held_up_before(transaction: int | None, rest: Callable[[], None]) -> Iterator[None]:
+    """Call `rest` before the first statement of the transaction of that number, when nothing is locked yet.
+
+    The first transaction of a delivery notes the event; the second applies what Stripe has said by then.
+    """
+    if transaction is None:
+        yield
+        return
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    begun = 0
+    is_inside = False
+
+    def statement(execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        nonlocal begun, is_inside
+        begins = sql.startswith("BEGIN")  # SQLite says so, PostgreSQL begins with the first statement
+        is_inside = is_inside and wrapper.in_atomic_block
+        if begins or (wrapper.in_atomic_block and not is_inside):
+            if begun == transaction:
+                rest()
+            begun += 1
+            is_inside = True
+        return execute(sql, params, many, context)
+
+    with wrapper.execute_wrapper(statement):
+        yield

@@ -17,6 +17,9 @@ class Crew:
         self._queue: queue.Queue[Work | None] = queue.Queue()
         self._threads = [threading.Thread(target=self._labour, daemon=True) for _ in range(WORKERS)]
         self._failures: list[BaseException] = []
+        self._changed = threading.Condition()
+        self._resting = 0
+        self._is_awaited = False
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -34,10 +37,30 @@ class Crew:
 
     def wait(self) -> None:
         """Until all that was given is done; raises the first error that some work did not handle."""
+        with self._changed:
+            self._is_awaited = True
+            self._changed.notify_all()
         self._queue.join()
+        self._is_awaited = False
         if self._failures:
             first, self._failures = self._failures[0], []
             raise first
+
+    def wait_for_rest(self) -> None:
+        """Until all that was given is done or resting."""
+        with self._changed:
+            self._changed.wait_for(self._is_quiet, PATIENCE_S)
+
+    def rest(self) -> None:
+        """Called by work: hold it up until `wait` is called and everything else is done."""
+        with self._changed:
+            self._resting += 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._is_awaited and self._is_quiet(), PATIENCE_S)
+            self._resting -= 1
+
+    def _is_quiet(self) -> bool:
+        return self._queue.unfinished_tasks <= self._resting
 
     def _labour(self) -> None:
         try:
@@ -47,6 +70,8 @@ class Crew:
                 except BaseException as error:  # shown by `wait`, in the thread of the test
                     self._failures.append(error)
                 finally:
-                    self._queue.task_done()
+                    with self._changed:
+                        self._queue.task_done()
+                        self._changed.notify_all()
         finally:
             connection.close()

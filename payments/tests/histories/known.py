@@ -4,6 +4,40 @@ from payments.tests.histories.steps import Do, Fate, Step
 
 LOST = (Fate.LOST,)
 KNOWN: dict[str, tuple[Step, ...]] = {
+    "an answer is held up while the dispute is won": (
+        Step(Do.BUY),
+        Step(Do.DISPUTE, delivery_pause=1, waits=False),
+        Step(Do.DISPUTE_MOVES, waits=False),
+        Step(Do.UNPUBLISH),
+    ),
+    "a course is bought twice around a dispute, and the second payment is refunded": (
+        Step(Do.BUY),
+        Step(Do.DISPUTE),
+        Step(Do.BUY),
+        Step(Do.DISPUTE_MOVES),
+        Step(Do.DASHBOARD_REFUND, pick=1),
+    ),
+    "the answer to a refund is lost, and so is what Stripe tells of it": (
+        Step(Do.BUY),
+        Step(Do.REFUND_PART, answer_lost=True, pick=1, fates=LOST),
+    ),
+    "a refund is asked for while Stripe does not answer": (
+        Step(Do.BUY),
+        Step(Do.REFUND, answer_lost=True, pick=3),
+    ),
+    "a page is paid with half the price off, then refunded and disputed": (
+        Step(Do.CHECKOUT),
+        Step(Do.PROMOTION),
+        Step(Do.PAY),
+        Step(Do.REFUND_PART),
+        Step(Do.DISPUTE),
+    ),
+    "a page costs nothing with its code": (
+        Step(Do.CHECKOUT),
+        Step(Do.PROMOTION, course=1),
+        Step(Do.PAY),
+        Step(Do.REFUND),
+    ),
     "a refund fails, then another part is given back": (
         Step(Do.BUY),
         Step(Do.DASHBOARD_REFUND_PART),

@@ -44,6 +44,7 @@ class Bought:
     intent_id: str | None
     charge_id: str
     paid_minor: int
+    discount_minor: int
     refunds: tuple[Record, ...]
     disputes: tuple[Record, ...]
     claimed_minor: int
@@ -121,7 +122,8 @@ def order_status(total_minor: int, attempts: list[Attempt]) -> str:
     if any(bought.is_disputed for bought in settled):
         return "disputed"
     paid_minor = sum(bought.paid_minor for bought in settled)
-    surplus_minor = max(0, paid_minor - total_minor)
+    discount_minor = max((bought.discount_minor for bought in settled), default=0)  # it counts once
+    surplus_minor = max(0, paid_minor + discount_minor - total_minor)
     back_minor = sum(bought.back_minor for bought in settled) - surplus_minor
     if back_minor <= 0:
         return "paid"
@@ -158,6 +160,7 @@ def _bought(sandbox: Sandbox, session: Record) -> Bought:
         intent_id=intent_id,
         charge_id=charge_id,
         paid_minor=session["amount_total"],
+        discount_minor=session["total_details"]["amount_discount"],
         refunds=tuple(mine),
         disputes=tuple(each for each in sandbox.stripe.disputes() if each["charge"] == charge_id and charge_id),
         claimed_minor=_claimed(sandbox, {refund["id"] for refund in mine}),

@@ -126,8 +126,9 @@ def _send_mails() -> None:
     mailing.sweep()
 
 
-def _policies(history: History) -> dict[str, str]:
+def _policies(history: History) -> dict[str, object]:
     return {
+        "PAYMENTS_PROMOTION_CODES": True,
         "PAYMENTS_DOUBLE_PAYMENT": history.double_payment,
         "PAYMENTS_DISPUTE_OPENED": history.dispute_opened,
         "PAYMENTS_DISPUTE_WON": history.dispute_won,

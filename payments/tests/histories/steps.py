@@ -34,6 +34,7 @@ class Do(Enum):
     DISPUTE = "a payment is disputed"
     DISPUTE_LOST = "a payment is disputed and lost at once"
     DISPUTE_MOVES = "a dispute moves on"
+    PROMOTION = "a promotion code is typed into an open page"
     NEW_PRICE = "the price changes"
     FREE = "the course becomes free"
     UNPUBLISH = "the course is unpublished"
@@ -67,6 +68,7 @@ WEIGHTS = {
     Do.DISPUTE: ("money", 4),
     Do.DISPUTE_LOST: ("money", 2),
     Do.DISPUTE_MOVES: ("dispute", 12),
+    Do.PROMOTION: ("page", 2),
     Do.NEW_PRICE: (None, 2),
     Do.FREE: (None, 1),
     Do.UNPUBLISH: (None, 1),
@@ -206,7 +208,7 @@ def _draw_step(random: Random, do: Do) -> Step:
         answer_lost=random.random() < 0.15,
         fates=(Fate.LOST,) if random.random() < 0.2 else tuple(random.choices([Fate.ARRIVES, *Fate], k=3)),
         delivery_crash=random.randrange(60) if random.random() < 0.3 else None,
-        delivery_pause=random.randrange(3, 12) if random.random() < 0.1 else None,
+        delivery_pause=random.choice([0, 1, 1, 1, 2]) if random.random() < 0.15 else None,
         comes_again=random.random() < 0.5,
         waits=random.random() < 0.5,
     )

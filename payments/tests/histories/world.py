@@ -15,7 +15,7 @@ from courses.tests.factories import make_course
 from payments.errors import PaymentsError
 from payments.services.refunds import resume_refunds
 from payments.tests.buying import post, signed
-from payments.tests.histories.crashes import Crash, dying_at
+from payments.tests.histories.crashes import Crash, dying_at, held_up_before
 from payments.tests.histories.crew import Crew
 from payments.tests.histories.steps import COURSES, STUDENTS, Do, Fate, History, Step
 from sandbox.server import Sandbox
@@ -25,6 +25,7 @@ from users.tests.factories import make_user
 
 LATER = 2
 MOST_ROUNDS = 8
+COUPONS = ({"percent_off": 50.0, "duration": "once"}, {"percent_off": 100.0, "duration": "once"})
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class World:
         self.students = [make_user() for _ in range(STUDENTS)]
         self.courses = [make_course(price_minor=4900 - 1900 * number) for number in range(COURSES)]
         self.addresses = {user.pk: {user.email} for user in self.students}
+        coupons = [self.sandbox.stripe.discounts.create_coupon(terms) for terms in COUPONS]
+        offers = [{"promotion": {"type": "coupon", "coupon": coupon["id"]}} for coupon in coupons]
+        self.codes = [self.sandbox.stripe.discounts.create_promotion_code(offer)["code"] for offer in offers]
         self._lock = threading.Lock()
         self._told = 0
         self._late: list[tuple[int, Delivery]] = []
@@ -86,11 +90,13 @@ class World:
         """Let Stripe do what it is asked at `path` next and its answer go astray, if the step says so."""
         if step.answer_lost:
             times = 1 + step.pick % 2  # the SDK asks twice
-            self.sandbox.fault(service="stripe", path=path, after=True, drop=True, times=times)
+            how = {"after": True, "drop": True} if step.pick < 2 else {"status": 503}
+            self.sandbox.fault(service="stripe", path=path, times=times, **how)
             self.counts["answers lost"] += 1
 
     def ours(self, step: Step, call: Callable[[], object]) -> None:
         """Let a worker do something of ours, which dies where the step says."""
+
         def work() -> None:
             try:
                 with dying_at(step.crash):
@@ -132,7 +138,7 @@ class World:
         self.counts["deliveries"] += 1
         body = json.dumps(delivery.body).encode()
         try:
-            with dying_at(delivery.crash, pausing_at=delivery.pause):
+            with held_up_before(delivery.pause, self.crew.rest), dying_at(delivery.crash):
                 answer = post(body, signed(body))
         except Crash as crash:
             self._note(crash)
