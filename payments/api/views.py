@@ -31,7 +31,15 @@ def _student(request: Request) -> User:
     return cast(User, request.user)
 
 
-class CheckoutView(APIView):
+class Personal(APIView):
+    """What is answered is about one student, so nothing on the way keeps it."""
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return super().default_response_headers | {"Cache-Control": "no-store"}
+
+
+class CheckoutView(Personal):
     throttle_scope = "checkout"
 
     @extend_schema(
@@ -51,7 +59,7 @@ class CheckoutView(APIView):
         return Response(CheckoutSerializer(checkout).data, status=status.HTTP_201_CREATED)
 
 
-class MyOrders(generics.GenericAPIView[Order]):
+class MyOrders(Personal, generics.GenericAPIView[Order]):
     serializer_class = OrderSerializer
     lookup_field = "public_id"
 
@@ -83,7 +91,7 @@ class OrderReceiptView(MyOrders):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with api_errors():
             url = get_receipt_url(self.get_object())
-        return Response(ReceiptSerializer({"url": url}).data, headers={"Cache-Control": "no-store"})
+        return Response(ReceiptSerializer({"url": url}).data)
 
 
 class OrderSyncView(MyOrders):

@@ -173,6 +173,20 @@ def test_another_students_order_is_not_found(sandbox):
     assert sandbox.calls("stripe") == []
 
 
+def test_no_answer_about_money_is_kept_on_the_way():
+    order = make_order(status="paid", paid_at=timezone.now(), fulfilled_at=timezone.now())
+    client = browser_of(order.user)
+    answers = [
+        client.get(URL),
+        client.get(f"{URL}{order.public_id}/"),
+        client.get(f"{URL}{uuid.uuid4()}/"),
+        client.post(sync_url(order)),
+        client.post("/api/payments/payments/", {"course_id": 0}),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 404, 200, 400]
+    assert {answer["Cache-Control"] for answer in answers} == {"no-store"}
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_stranger_has_to_log_in(method):
     order = make_order()
