@@ -69,12 +69,12 @@ def timeline(order: Order) -> list[Entry]:
     entries = [
         *_of_order(order),
         *(entry for payment in payments for entry in _of_payment(payment)),
-        *_of_fulfilment(order),
         *(_of_refund(refund) for refund in refunds),
         *(_of_dispute(dispute) for dispute in disputes),
-        *(_of_event(event) for event in _events(payments, refunds, disputes)),
-        *(_of_mail(mail) for mail in _mails(order, payments, refunds, disputes)),
+        *_of_fulfilment(order),
         *(entry for enrollment in _enrollments(order) for entry in _of_enrollment(enrollment, order)),
+        *(_of_mail(mail) for mail in _mails(order, payments, refunds, disputes)),
+        *(_of_event(event) for event in _events(payments, refunds, disputes)),
         *(_of_log(entry) for entry in _log(order, payments, refunds, disputes)),
     ]
     # Stripe's times are whole seconds: within one, the order above is the order of causes.
