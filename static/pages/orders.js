@@ -32,13 +32,18 @@ export function orderRow(order) {
     date: date(order.created_at),
     total: order.total_minor === 0 ? "Free" : order.total_display,
     discount: order.discount_minor ? `− ${order.discount_display} discount` : "",
-    status: STATES[order.status] ?? order.status,
+    status: isLookedInto(order) ? "We look into it" : (STATES[order.status] ?? order.status),
     words: order.status_text,
   });
   find('[data-field="status"]', row).classList.toggle("tag-good", order.status === "paid");
   find("[data-refunds]", row).replaceChildren(...order.refunds.map(refundLine));
   showWaysOn(row, order);
   return row;
+}
+
+/** Money came for it that gave nothing; a paid order may have such money beside the right one. */
+function isLookedInto({ status, is_under_review: isUnderReview }) {
+  return isUnderReview && CAN_PAY.includes(status);
 }
 
 function refundLine({ amount_display: amount, status, created_at: at }) {
@@ -48,7 +53,7 @@ function refundLine({ amount_display: amount, status, created_at: at }) {
 function showWaysOn(row, order) {
   const open = order.items.filter(({ access }) => access === "granted");
   const ways = open.map(({ course }) => way(course, open.length > 1 ? `Go to ${course.title}` : "Go to the course"));
-  if (CAN_PAY.includes(order.status) && !order.is_under_review) {
+  if (CAN_PAY.includes(order.status) && !isLookedInto(order)) {
     ways.push(...order.items.map(({ course }) => way(course, order.status === "pending" ? "Go on paying" : "Try again")));
   }
   if (order.has_receipt) ways.push(receiptButton(order, find("[data-message]", row)));

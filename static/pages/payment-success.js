@@ -9,13 +9,15 @@ import { tokens } from "./tokens.js";
 const POLL_EVERY_MS = 2000;
 const POLLS = 15;
 const SYNC_EVERY_POLLS = 5;
-const GRANTS_ACCESS = ["paid", "partially_refunded"];
 const OVER = {
+  paid: "Your payment is here",
+  partially_refunded: "Part of this order was refunded",
   expired: "This checkout ran out",
   failed: "This payment did not go through",
   refunded: "This order was refunded",
   disputed: "Your bank is looking at this payment",
 };
+const PAID = ["paid", "partially_refunded"];
 const CAN_BUY_AGAIN = ["expired", "failed", "refunded"];
 
 const view = find("#payment");
@@ -26,7 +28,7 @@ async function confirm() {
   showState(view, "loading");
   try {
     const order = await settledOrder();
-    if (GRANTS_ACCESS.includes(order.status)) await welcome(order);
+    if (PAID.includes(order.status) && openItems(order).length) await welcome(order);
     else if (isSettled(order)) await unpaid(order);
     else showState(view, order.status === "processing" ? "processing" : "pending", { focus: true });
   } catch (error) {
@@ -46,8 +48,13 @@ async function settledOrder() {
   return order;
 }
 
+/** What the order opens now; a course that was paid for can be paused or ended all the same. */
+function openItems({ items }) {
+  return items.filter(({ access }) => access === "granted");
+}
+
 function isSettled(order) {
-  return GRANTS_ACCESS.includes(order.status) || order.status in OVER || order.is_under_review;
+  return order.status in OVER || order.is_under_review;
 }
 
 /** The order; with `sync` the server asks the payment provider first, and its own knowledge is used when that fails. */
@@ -72,14 +79,15 @@ async function lookAgain(order, sync) {
 }
 
 async function welcome(order) {
-  const course = await boughtCourse(order);
+  const open = openItems(order);
+  const course = await boughtCourse(open);
   fill(view, {
-    course: order.items.map((item) => item.course.title).join(", "),
+    course: open.map((item) => item.course.title).join(", "),
     note: order.refunded_minor ? order.status_text : "",
   });
   find("[data-first-lesson]", view).href = course?.first_lesson_slug
     ? lessonAddress(course.first_lesson_slug)
-    : courseAddress(order.items[0].course.slug);
+    : courseAddress(open[0].course.slug);
   showState(view, "ready", { focus: true });
 }
 
@@ -87,16 +95,16 @@ async function unpaid(order) {
   const heading = order.is_under_review ? "We look into your payment" : OVER[order.status];
   fill(view, { heading, detail: order.status_text });
   const mayBuy = CAN_BUY_AGAIN.includes(order.status) && !order.is_under_review;
-  const course = mayBuy ? await boughtCourse(order) : null;
+  const course = mayBuy ? await boughtCourse(order.items) : null;
   const place = find("#offer", view);
   place.hidden = !course;
   if (course) await showOffer(place, course, confirm);
   showState(view, "unpaid", { focus: true });
 }
 
-/** The course as it is in the catalogue, null when it is there no longer. */
-async function boughtCourse(order) {
-  const bought = order.items.find((item) => item.course.slug === slug) ?? order.items[0];
+/** The course as it is in the catalogue, null when it is there no longer; of several, the one in the address. */
+async function boughtCourse(items) {
+  const bought = items.find((item) => item.course.slug === slug) ?? items[0];
   try {
     return await get(`courses/courses/${encodeURIComponent(bought.course.slug)}/`);
   } catch (error) {

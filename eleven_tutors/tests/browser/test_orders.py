@@ -74,11 +74,18 @@ def test_a_landing_page_offers_to_pay_again_only_what_may_be_paid_again(site, sa
     assert land("expired", "This checkout ran out") == ["Buy for $49.00"]
     assert land("refunded", "This order was refunded", refunded_minor=4900) == ["Buy for $49.00"]
     assert land("disputed", "Your bank is looking at this payment") == []
+    order.items.update(access="suspended")
+    assert land("paid", "Your payment is here", refunded_minor=0) == []
+    site.see("we open the course again by hand")
+    order.items.update(access="revoked")
+    assert land("partially_refunded", "Part of this order was refunded", refunded_minor=900) == []
+    site.see("this order no longer opens a course")
     mismatch = {"failure_code": FailureCode.MISMATCH, "charge_id": "ch_1", "refunded_minor": 0}
     assert land("failed", "We look into your payment", **mismatch) == []
     check_every_width(site, "payment-looked-into", page, "please do not pay again")
     site.open("/dashboard")
     site.see("please do not pay again")
+    assert [tag.text for tag in site.visible("#my-orders .tag")] == ["We look into it"]
     assert [way.text for way in site.visible("#my-orders a, #my-orders button")] == ["Receipt"]
     assert land("failed", "could not be matched with this order, so we gave the money back", refunded_minor=4900) == [
         "Buy for $49.00"
