@@ -71,9 +71,16 @@ class OrderInWords:
         if self._has(Access.SUSPENDED):
             return f"Your bank has decided about this payment; we open the {self._courses} again by hand."
         how = "Paid" if self.total_minor else "Free"
+        if not self._has(Access.GRANTED):
+            return self._paid_and_closed(how)
         if self.refunded_minor:
             return f"Paid: the {self._courses} {self._verb} yours, and what you paid twice was given back."
         return f"{how}: the {self._courses} {self._verb} yours."
+
+    def _paid_and_closed(self, how: str) -> str:
+        if self._has(Access.REVOKED):  # what was given back in full is paid again when the bank returns it to us
+            return f"Your refund did not reach you, and the {self._courses} {self._verb} closed; we will write to you."
+        return f"{how}: we open the {self._courses} for you within minutes."
 
     def _disputed(self) -> str:
         if self._has(Access.GRANTED) or not self._has(Access.SUSPENDED):

@@ -28,6 +28,8 @@ BACK = {"refunded_minor": 4900, "given_minor": 4900}
         (("paid", "granted", "granted"), "Paid: the courses are yours."),
         (("paid", "suspended"), "Your bank has decided about this payment; we open the course again by hand."),
         (("disputed", "suspended"), "Your bank is looking at this payment; the course is paused until it has decided."),
+        (("paid", "revoked"), "Your refund did not reach you, and the course is closed; we will write to you."),
+        (("paid", "none"), "Paid: we open the course for you within minutes."),
         (("disputed", "granted"), "Your bank is looking at this payment; nothing changes for you meanwhile."),
         (("partially_refunded", "granted"), "Part of the money was given back; the course stays yours."),
         (
