@@ -191,10 +191,10 @@ def _outcome(mutation: str, run: Callable[[], Counter[str]]) -> Report:
 def _histories(task: Task) -> Iterator[tuple[int, Any]]:
     """The known ones come first when faults are to be found."""
     from payments.tests.histories.known import KNOWN  # noqa: PLC0415
-    from payments.tests.histories.steps import History, draw_history  # noqa: PLC0415
+    from payments.tests.histories.steps import draw_history  # noqa: PLC0415
 
     if not task.goes_on:
-        yield from ((-1, History(steps=steps)) for steps in KNOWN.values())
+        yield from ((-1, history) for history in KNOWN.values())
     yield from ((seed, draw_history(Random(seed), longest=task.longest)) for seed in task.seeds)
 
 

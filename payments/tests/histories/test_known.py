@@ -11,13 +11,13 @@ MOST_STEPS, PARTS = 200, 2
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_history_ends_as_the_books_say(sandbox: Sandbox, crew: Crew, name: str) -> None:
-    run_history(sandbox, crew, History(steps=KNOWN[name]))
+    run_history(sandbox, crew, KNOWN[name])
 
 
 @pytest.mark.xfail(raises=Broken, strict=True, reason="a full refund that fails in part later gives the course again")
 @pytest.mark.parametrize("name", NOT_YET)
 def test_a_course_stays_ended_when_an_older_refund_fails(sandbox: Sandbox, crew: Crew, name: str) -> None:
-    run_history(sandbox, crew, History(steps=NOT_YET[name]))
+    run_history(sandbox, crew, NOT_YET[name])
 
 
 @pytest.mark.parametrize("part", range(PARTS))
