@@ -1,4 +1,5 @@
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.timezone import localtime
 from unfold.admin import TabularInline
 
@@ -27,6 +28,11 @@ class ReadOnlyInline(ReadOnly, TabularInline):
 def amount_of(row):
     """The amount of a payment, refund or dispute, for people."""
     return money.display(row.amount_minor, row.currency)
+
+
+def breakable(text):
+    """A long id that a phone may break anywhere."""
+    return format_html('<span style="overflow-wrap: anywhere">{}</span>', text) if text else None
 
 
 def moment(at):

@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from payments.admin import steps
-from payments.admin.base import ReadOnly
+from payments.admin.base import ReadOnly, breakable
 from payments.admin.confirming import confirmed
 from payments.admin.long_lists import EventTypeFilter, LongList
 from payments.models import WebhookEvent
@@ -35,7 +35,7 @@ class WebhookEventAdmin(ReadOnly, LongList, ModelAdmin):
     fields = [
         "event_id",
         "type",
-        "object_id",
+        "about",
         "payment",
         "occurred_at",
         "received_at",
@@ -46,9 +46,13 @@ class WebhookEventAdmin(ReadOnly, LongList, ModelAdmin):
         "livemode",
         "shown_payload",
     ]
-    readonly_fields = ["received_at", "shown_payload"]
+    readonly_fields = ["about", "received_at", "shown_payload"]
     actions = ["process_again"]
     actions_detail = ["process_one_again"]
+
+    @display(description="object id")
+    def about(self, event):
+        return breakable(event.object_id)
 
     @display(description="payload")
     def shown_payload(self, event):

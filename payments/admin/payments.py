@@ -6,7 +6,7 @@ from unfold.decorators import action, display
 
 from courses import money
 from payments.admin import steps
-from payments.admin.base import ReadOnly, ReadOnlyInline, amount_of
+from payments.admin.base import ReadOnly, ReadOnlyInline, amount_of, breakable
 from payments.admin.confirming import confirmed
 from payments.admin.long_lists import CurrencyFilter, LongList
 from payments.admin.refunding import refund_view
@@ -64,7 +64,7 @@ class PaymentAdmin(ReadOnly, LongList, ModelAdmin):
         "refunded",
         "paid_at",
         "seen_to_at",
-        "session_id",
+        "session",
         "session_expires_at",
         "stripe_payment_intent",
         "charge_id",
@@ -72,7 +72,7 @@ class PaymentAdmin(ReadOnly, LongList, ModelAdmin):
         "created_at",
         "updated_at",
     ]
-    readonly_fields = ["amount", "discount", "refunded", "created_at", "updated_at", "public_id"]
+    readonly_fields = ["amount", "discount", "refunded", "session", "created_at", "updated_at", "public_id"]
     inlines = [RefundInline, DisputeInline]
     actions_detail = ["give_money_back", "sync_with_stripe", "mark_as_seen_to"]
 
@@ -87,6 +87,10 @@ class PaymentAdmin(ReadOnly, LongList, ModelAdmin):
     @display(description="given back", ordering="refunded_minor")
     def refunded(self, payment):
         return money.display(payment.refunded_minor, payment.currency)
+
+    @display(description="session id")
+    def session(self, payment):
+        return breakable(payment.session_id)
 
     @action(description="Give money back", url_path="refund", permissions=["refund"])
     def give_money_back(self, request, object_id):

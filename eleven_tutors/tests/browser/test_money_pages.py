@@ -47,7 +47,7 @@ def trouble(student):
     Refund.objects.create(status="failed", failure_reason="expired_or_canceled_card", stripe_id="re_f", **back)
     due = now + timedelta(days=6)
     Dispute.objects.create(stripe_id="dp_w", status="needs_response", reason="fraudulent", answer_due_at=due, **back)
-    event = {"type": "charge.refunded", "object_id": "ch_3QxYz0123456789abcdefgh", "livemode": False}
+    event = {"type": "charge.refunded", "object_id": f"cs_live_{'a1B2' * 15}", "livemode": False}
     stuck = WebhookEvent.objects.create(event_id="evt_1", last_error="ProviderUnavailable: no answer", **event)
     WebhookEvent.objects.filter(pk=stuck.pk).update(received_at=now - timedelta(hours=1))
     return stuck
@@ -66,6 +66,7 @@ def pages(site, sandbox):
         "index": (reverse("admin:index"), "Money: needs attention"),
         "orders": (reverse("admin:payments_order_changelist"), "Ada Lovelace"),
         "order": (reverse("admin:payments_order_change", args=[order.pk]), "Timeline"),
+        "payment": (reverse("admin:payments_payment_change", args=[payment.pk]), payment.session_id),
         "refund": (reverse("admin:payments_payment_give_money_back", args=[payment.pk]), "is left to give back"),
         "confirm": (reverse("admin:payments_order_sync_one_with_stripe", args=[order.pk]), "Stripe is asked"),
         "attention": (reverse("admin:payments_attention"), "Disputes to answer"),
