@@ -9,13 +9,19 @@ from payments.admin.base import amount_of, moment, person
 from payments.services.attention import attention
 
 SHOWN = 50
+_SHOWN_KINDS = ("order", "payment", "refund", "dispute", "webhookevent")
+
+
+def may_see_attention(user):
+    """Whether a user may look at every kind of row that the list shows."""
+    return user.has_perms([f"payments.view_{kind}" for kind in _SHOWN_KINDS])
 
 
 def attention_view(model_admin):
     """The page: a section for each kind, the first SHOWN of each, and where to find all."""
 
     def view(request):
-        if not request.user.has_perm("payments.view_order"):
+        if not may_see_attention(request.user):
             raise PermissionDenied
         found = attention()
         sections = [
@@ -37,7 +43,7 @@ def attention_view(model_admin):
 
 def on_the_index(request, context):
     """The first page of the admin with how much money needs a person, for those who may see it."""
-    if request.user.has_perm("payments.view_order"):
+    if may_see_attention(request.user):
         context["money_waiting"] = attention().count()
     return context
 

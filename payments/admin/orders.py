@@ -10,7 +10,7 @@ from unfold.decorators import action, display
 
 from courses import money
 from payments.admin import steps
-from payments.admin.attention import attention_view
+from payments.admin.attention import attention_view, may_see_attention
 from payments.admin.base import ReadOnly, ReadOnlyInline, amount_of, moment, person
 from payments.admin.confirming import confirmed
 from payments.admin.long_lists import CurrencyFilter, LongList
@@ -155,7 +155,7 @@ class OrderAdmin(ReadOnly, LongList, ModelAdmin):
     def export_as_csv(self, request, queryset):
         return self._export(request, queryset)
 
-    @action(description="Needs attention", url_path="to-attention", permissions=["view"])
+    @action(description="Needs attention", url_path="to-attention", permissions=["attention"])
     def needs_attention_list(self, request):
         return redirect("admin:payments_attention")
 
@@ -189,6 +189,9 @@ class OrderAdmin(ReadOnly, LongList, ModelAdmin):
     @action(description="Mark as seen to", url_path="seen", permissions=["reconcile"])
     def mark_one_as_seen_to(self, request, object_id):
         return self._on_page(request, object_id, steps.SEE_TO)
+
+    def has_attention_permission(self, request):
+        return may_see_attention(request.user)
 
     def has_reconcile_permission(self, request, object_id=None):
         return request.user.has_perm("payments.change_order")

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -11,6 +12,7 @@ from payments.models import Dispute, Order, Payment, Refund, WebhookEvent
 from payments.services.attention import attention
 from payments.tests.admin.people import browser_of_admin, confirm, instructor, operator, paid_order, told
 from payments.tests.buying import completed_event, make_order, make_payment, open_checkout
+from users.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -178,6 +180,16 @@ def test_money_that_was_dealt_with_by_hand_leaves_the_list():
 def test_the_first_page_tells_instructors_nothing_of_money():
     assert "Money: needs attention" not in told(browser_of_admin(instructor()).get(reverse("admin:index")))
     assert Client().get(reverse("admin:index")).status_code == 302
+
+
+def test_whoever_may_see_orders_alone_is_told_nothing_of_the_rest():
+    make_dispute()
+    watcher = make_user(is_staff=True)
+    watcher.user_permissions.add(Permission.objects.get(codename="view_order"))
+    client = browser_of_admin(watcher)
+    assert client.get(reverse("admin:payments_attention")).status_code == 403
+    assert "Money: needs attention" not in told(client.get(reverse("admin:index")))
+    assert "to-attention" not in told(client.get(reverse("admin:payments_order_changelist")))
 
 
 def test_events_are_processed_again_one_by_one_from_the_list_and_from_their_page(sandbox):
