@@ -86,7 +86,7 @@ def test_yen_have_no_decimals_and_orphans_come_last():
     assert (told["amount"], told["order"], told["status"]) == ("4900", None, "for nobody")
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
 def test_no_cell_is_a_formula(start):
     order = make_order(course=make_course(title=f"{start}HYPERLINK(1)"))
     paid(order)
