@@ -7,17 +7,18 @@ from django.conf import settings
 
 from background import enqueue
 from payments.errors import RefundRefused
-from payments.models import SETTLED, Order, OrderItem, Payment, PaymentStatus, RefundOrigin, RefundReason
-from payments.services.recompute import PaymentFacts, flag
+from payments.models import Order, OrderItem, Payment, PaymentStatus, RefundOrigin, RefundReason
+from payments.services.recompute import PaymentFacts, flag, is_given_up
 from payments.services.refund_requests import item_shares, refundable_minor, reserve_refund
 
 
-def give_back_duplicates(order: Order, items: list[OrderItem]) -> None:
-    """For items that the student owned already when the order was paid; the caller holds the order's lock."""
-    payment = order.payments.filter(status__in=SETTLED).order_by("attempt").last() if items else None
-    if payment is None:
+def give_back_duplicates(order: Order, payments: Sequence[PaymentFacts], items: Sequence[OrderItem]) -> None:
+    """For items that the student owned already when they were paid; the caller holds the order's lock."""
+    standing = _standing(payments) if items else []
+    if not standing:
         return
-    shares = item_shares(order)
+    payment = _in_order_of_time(order, standing)[-1]
+    shares = item_shares(payment)
     for item in items:
         reason = f"Paid for {item.course.slug}, which the student owned already."
         if shares[item.pk]:
@@ -25,17 +26,30 @@ def give_back_duplicates(order: Order, items: list[OrderItem]) -> None:
 
 
 def give_back_surplus(order: Order, payments: Sequence[PaymentFacts]) -> None:
-    """For an order that was paid more than once: the first payment that is not refunded stays, the others go back.
+    """For an order that was paid more than once: the first payment that stands stays, the others go back.
 
-    `payments` is what `recompute` gave; the caller holds the order's lock.
+    One that is disputed stays only where there is no other. `payments` is what `recompute` gave; the caller holds the
+    order's lock.
     """
-    if sum(payment.status == PaymentStatus.COMPLETED for payment in payments) < 2:
+    standing = _standing(payments)
+    if len(standing) < 2:
         return
-    kept = order.payments.filter(status=PaymentStatus.COMPLETED).order_by("paid_at", "attempt")
-    for payment in kept[1:]:
+    disputed = {payment.attempt for payment in standing if payment.is_disputed}
+    for payment in sorted(_in_order_of_time(order, standing), key=lambda payment: payment.attempt in disputed)[1:]:
         reason = "Paid more than once: give the rest back."
         if left := refundable_minor(payment):
             _give_back(order, payment, left, key="surplus", reason=reason, items=[])
+
+
+def _standing(payments: Sequence[PaymentFacts]) -> list[PaymentFacts]:
+    """Those whose money was not claimed back."""
+    completed = [payment for payment in payments if payment.status == PaymentStatus.COMPLETED]
+    return [payment for payment in completed if not is_given_up(payment, counts_lost=True)]
+
+
+def _in_order_of_time(order: Order, payments: Sequence[PaymentFacts]) -> list[Payment]:
+    attempts = [payment.attempt for payment in payments]
+    return list(order.payments.filter(attempt__in=attempts).order_by("paid_at", "attempt"))
 
 
 def _give_back(

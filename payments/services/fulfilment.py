@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from mailing.services import queue_mail
-from payments.models import MONEY_CAME, Access, Order
+from payments.models import MONEY_CAME, Order
 from payments.services.double_payments import give_back_duplicates
 from payments.services.mails import ORDER_CONFIRMATION
 from payments.services.recompute import PaymentFacts
@@ -11,18 +11,22 @@ from payments.services.rights import bring_in_line
 
 
 def fulfil(order: Order, payments: Sequence[PaymentFacts]) -> None:
-    """Give the student what the order holds by now, or end it, and confirm a paid order once.
+    """Give the student what the order holds by now, or end it, and confirm the order when it first gives something.
 
     `payments` is what `recompute` gave. Of several callers the conditional UPDATE lets one through, on every database.
     Called inside a transaction that holds the order's lock.
     """
     if order.status not in MONEY_CAME:
         return
-    changed = bring_in_line(order, payments)
+    given = bring_in_line(order, payments)
+    if given.items and _is_first(order):
+        queue_mail(kind=ORDER_CONFIRMATION, key=str(order.public_id), reference={"order_id": order.pk})
+    give_back_duplicates(order, payments, given.duplicates)
+
+
+def _is_first(order: Order) -> bool:
     now = timezone.now()
     if order.fulfilled_at or not Order.objects.filter(pk=order.pk, fulfilled_at=None).update(fulfilled_at=now):
-        return
+        return False
     order.fulfilled_at = now
-    if any(item.access == Access.GRANTED for item in changed):
-        queue_mail(kind=ORDER_CONFIRMATION, key=str(order.public_id), reference={"order_id": order.pk})
-    give_back_duplicates(order, [item for item in changed if item.is_duplicate])
+    return True

@@ -7,7 +7,7 @@ from courses.models import Enrollment
 from payments.models import SETTLED, Access, Order, OrderItem, Payment, PaymentStatus
 from payments.services.recompute import PaymentFacts, derive_status
 from payments.services.refund_requests import item_shares
-from payments.services.rights import derive_access
+from payments.services.rights import attempts_refunded, derive_access
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +34,17 @@ def refund_outlook(payment: Payment, *, amount_minor: int, named: Collection[int
         return []
     facts = [_after(row, payment, amount_minor) for row in order.payments.prefetch_related("refunds", "disputes")]
     then = Order(status=derive_status(order.total_minor, facts), total_minor=order.total_minor)
-    shares = item_shares(order)
+    shares, refunded = item_shares(payment), attempts_refunded(order, facts)
     bound = _bound_to(order)
+    for item_id in named:
+        refunded[item_id].add(payment.attempt)
     return [
         ItemOutlook(
             item=item,
             share_minor=shares[item.pk],
             ends=item.access == Access.GRANTED
             and item.course_id in bound
-            and derive_access(order=then, payments=facts, is_named_in_refund=item.pk in named) != Access.GRANTED,
+            and derive_access(order=then, payments=facts, named_by=refunded[item.pk]) != Access.GRANTED,
         )
         for item in order.items.select_related("course").order_by("pk")
     ]

@@ -37,7 +37,6 @@ class PaymentFacts:
     attempt: int
     status: int
     paid_minor: int
-    discount_minor: int = 0
     refunded_minor: int = 0
     claimed_minor: int = 0
     is_processing: bool = False
@@ -54,7 +53,6 @@ class PaymentFacts:
             attempt=payment.attempt,
             status=payment.status,
             paid_minor=payment.paid_minor,
-            discount_minor=payment.discount_minor,
             refunded_minor=payment.refunded_minor,
             claimed_minor=claimed_minor(list(payment.refunds.all())),
             is_processing=payment.is_processing,
@@ -80,32 +78,27 @@ def claimed_minor(refunds: Iterable[Refund]) -> int:
 def derive_status(total_minor: int, payments: Iterable[PaymentFacts]) -> OrderStatus:
     """The status of an order of `total_minor` with these payments, whatever the order in which they are given.
 
-    Giving back what was paid beyond the total does not count as a refund of the order.
+    Each payment is for the whole order. So giving back what was paid beyond the price of one that stands does not count
+    as a refund of the order.
     """
     known = sorted(payments, key=lambda payment: payment.attempt)
     settled = [payment for payment in known if payment.status in SETTLED]
-    if total_minor > 0 and not settled:
-        return _unpaid_status(known)
+    if not settled:
+        return _unpaid_status(known) if total_minor > 0 else OrderStatus.PAID
     if any(payment.is_disputed for payment in settled):
         return OrderStatus.DISPUTED
-    paid_minor, back_minor = _kept_by(settled, total_minor)
-    if back_minor <= 0:
-        return OrderStatus.PAID
-    return OrderStatus.REFUNDED if back_minor >= paid_minor else OrderStatus.PARTIALLY_REFUNDED
+    standing = [payment for payment in settled if payment.refunded_minor < payment.paid_minor or not payment.paid_minor]
+    if not standing:
+        return OrderStatus.REFUNDED
+    kept_minor = sum(payment.paid_minor - payment.refunded_minor for payment in settled)
+    is_covered = kept_minor >= min(payment.paid_minor for payment in standing)
+    return OrderStatus.PAID if is_covered else OrderStatus.PARTIALLY_REFUNDED
 
 
-def overpaid_minor(total_minor: int, payments: Iterable[PaymentFacts]) -> int:
-    """How much more was taken than the order costs, refunds deducted."""
-    settled = [payment for payment in payments if payment.status in SETTLED]
-    return max(0, _surplus(settled, total_minor) - sum(payment.refunded_minor for payment in settled))
-
-
-def is_given_up(payments: Iterable[PaymentFacts], *, counts_lost: bool) -> bool:
-    """Whether all that was paid was claimed back, be it that the bank returned it; lost disputes count if asked for."""
-    settled = [payment for payment in payments if payment.status in SETTLED]
-    paid_minor = sum(payment.paid_minor for payment in settled)
-    claimed = sum(payment.claimed_minor + (payment.lost_minor if counts_lost else 0) for payment in settled)
-    return 0 < paid_minor <= claimed
+def is_given_up(payment: PaymentFacts, *, counts_lost: bool) -> bool:
+    """Whether all of it was claimed back, be it that the bank returned it; lost disputes count if asked for."""
+    lost_minor = payment.lost_minor if counts_lost else 0
+    return 0 < payment.paid_minor <= payment.claimed_minor + lost_minor
 
 
 def recompute(order: Order) -> list[PaymentFacts]:
@@ -127,19 +120,6 @@ def flag(order: Order, reason: str) -> None:
         return
     logger.error("Order %s needs attention: %s", order.public_id, reason)
     order.needs_attention = f"{order.needs_attention} {reason}".strip()
-
-
-def _surplus(settled: list[PaymentFacts], total_minor: int) -> int:
-    """What was paid beyond the total; a discount counts as if it had been paid, once."""
-    discount_minor = max((payment.discount_minor for payment in settled), default=0)
-    return max(0, sum(payment.paid_minor for payment in settled) + discount_minor - total_minor)
-
-
-def _kept_by(settled: list[PaymentFacts], total_minor: int) -> tuple[int, int]:
-    """What was paid for the order, and what of that was given back; the surplus of a double payment left out."""
-    surplus = _surplus(settled, total_minor)
-    paid_minor = sum(payment.paid_minor for payment in settled) - surplus
-    return paid_minor, sum(payment.refunded_minor for payment in settled) - surplus
 
 
 def _unpaid_status(payments: list[PaymentFacts]) -> OrderStatus:

@@ -11,7 +11,6 @@ from payments.errors import RefundRefused
 from payments.models import (
     GIVEN_BACK,
     OPEN_DISPUTE,
-    SETTLED,
     DisputeStatus,
     Order,
     OrderItem,
@@ -36,12 +35,11 @@ def refundable_minor(payment: Payment) -> int:
     return max(0, payment.paid_minor - reserved - lost)
 
 
-def item_shares(order: Order) -> dict[int, int]:
-    """What was paid for each item of the order, by the item's id: the discount of a promotion code is shared."""
-    items = list(order.items.order_by("pk"))
-    payment = order.payments.filter(status__in=SETTLED).order_by("attempt").first()
-    paid_minor = payment.paid_minor if payment else order.total_minor
-    return dict(zip([item.pk for item in items], spread(paid_minor, [item.net_minor for item in items]), strict=True))
+def item_shares(payment: Payment) -> dict[int, int]:
+    """What a payment pays for each item of its order, by the item's id: the discount of a promotion code is shared."""
+    items = list(OrderItem.objects.filter(order=payment.order_id).order_by("pk"))
+    shares = spread(payment.paid_minor, [item.net_minor for item in items])
+    return dict(zip([item.pk for item in items], shares, strict=True))
 
 
 @transaction.atomic
@@ -59,11 +57,13 @@ def request_refund(
     The students lose the named items. A known `public_id` gives the refund there is. Nothing is sent yet:
     `send_refund` does that after the commit. Raises RefundRefused.
     """
-    order = Order.objects.select_for_update(of=("self",)).filter(payments=payment).first()
+    Order.objects.select_for_update(of=("self",)).filter(payments=payment).first()
     payment = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
     left = refundable_minor(payment)
-    if amount_minor is None and items and order is not None:
-        amount_minor = min(left, _cost_of(order, items, but_for=public_id))
+    if any(item.order_id != payment.order_id for item in items):
+        raise RefundRefused("the payment is for another order", code="not_paid")
+    if amount_minor is None and items:
+        amount_minor = min(left, _cost_of(payment, items, but_for=public_id))
     refund, _ = reserve_refund(
         payment=payment,
         amount_minor=left if amount_minor is None else amount_minor,
@@ -108,14 +108,14 @@ def reserve_refund(
     return refund, True
 
 
-def _cost_of(order: Order, items: Sequence[OrderItem], *, but_for: uuid.UUID | None) -> int:
+def _cost_of(payment: Payment, items: Sequence[OrderItem], *, but_for: uuid.UUID | None) -> int:
     """What was paid for the items; raises RefundRefused when another refund gave one of them back already."""
-    others = RefundItem.objects.filter(item__in=items, refund__status__in=GIVEN_BACK)
+    others = RefundItem.objects.filter(item__in=items, refund__payment=payment, refund__status__in=GIVEN_BACK)
     if but_for is not None:
         others = others.exclude(refund__public_id=but_for)
     if others.exists():
         raise RefundRefused("the item was given back", code="nothing_left")
-    shares = item_shares(order)
+    shares = item_shares(payment)
     return sum(shares[item.pk] for item in items)
 
 

@@ -10,8 +10,9 @@ from stripe import WebhookSignature
 
 from courses.tests.factories import make_course
 from payments import stripe
-from payments.models import SETTLED, Order, OrderItem, Payment
+from payments.models import SETTLED, FailureCode, Order, OrderItem, OrderStatus, Payment, PaymentStatus, Refund
 from payments.services.checkout import start_checkout
+from payments.services.refunds import send_refund
 from payments.services.session_request import session_request
 from payments.services.sync import sync_checkout
 from users.tests.factories import auth_client, make_user
@@ -64,6 +65,30 @@ def bought(sandbox, *courses, user=None) -> Payment:
     sync_checkout(payment.session_id)
     payment.refresh_from_db()
     return payment
+
+
+def pay(sandbox, *session_ids: str) -> None:
+    """Pay these pages, and ask about each at once."""
+    for session_id in session_ids:
+        sandbox.stripe.pay(session_id)
+        sync_checkout(session_id)
+
+
+def send_what_was_reserved() -> None:
+    """As the worker does after the commit."""
+    for refund in Refund.objects.unsent():
+        send_refund(refund)
+
+
+def attempts(number: int) -> list[str]:
+    """The sessions of so many attempts at one order that can all be paid."""
+    user, course = make_user(), make_course()
+    sessions = []
+    for _ in range(number):
+        Payment.objects.update(status=PaymentStatus.FAILED, failure_code=FailureCode.SUPERSEDED)
+        Order.objects.update(status=OrderStatus.EXPIRED)
+        sessions.append(str(start_checkout(user=user, course=course).session_id))
+    return sessions
 
 
 def open_checkout(*, user=None, course=None):

@@ -91,7 +91,7 @@ def test_the_shares_of_the_items_are_what_was_paid_and_none_is_dearer_than_its_p
     for price in (3_333, 3_334):
         course = make_course(price_minor=price)
         OrderItem.objects.create(order=order, course=course, title="x", unit_minor=price, net_minor=price)
-    make_payment(order, status=2, paid_at=order.created_at, discount_minor=discount)
-    shares = item_shares(order)
+    payment = make_payment(order, status=2, paid_at=order.created_at, discount_minor=discount)
+    shares = item_shares(payment)
     assert sum(shares.values()) == 10_000 - discount
     assert all(0 <= shares[item.pk] <= item.net_minor for item in order.items.all())

@@ -127,16 +127,17 @@ def _orders(world: World, books: Books) -> Iterator[str]:
         if order.status != status:
             yield f"order {order.pk} is {order.status}, not {status}"
         for item in order.items.all():
-            is_named = _is_named(item.pk, attempts)
-            wanted = access(status, attempts, is_named=is_named, policy=world.history)
+            wanted = access(status, attempts, named_by=_named_by(item.pk, attempts), policy=world.history)
             if item.access != wanted:
                 yield f"item {item.pk} of order {order.pk} ({status}) is {item.access}, not {wanted}"
         yield from _attention(order, attempts, world)
 
 
-def _is_named(item_id: int, attempts: list[Attempt]) -> bool:
-    sent = {refund["id"] for each in attempts if each.bought for refund in each.bought.refunds}
-    return RefundItem.objects.filter(item=item_id, refund__stripe_id__in=sent).exists()
+def _named_by(item_id: int, attempts: list[Attempt]) -> set[int]:
+    """The attempts with a refund at Stripe that names the item."""
+    sent = {refund["id"]: each.number for each in attempts if each.bought for refund in each.bought.refunds}
+    naming = RefundItem.objects.filter(item=item_id, refund__stripe_id__in=sent)
+    return {sent[stripe_id] for stripe_id in naming.values_list("refund__stripe_id", flat=True)}
 
 
 def _attention(order: Order, attempts: list[Attempt], world: World) -> Iterator[str]:

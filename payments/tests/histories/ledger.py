@@ -121,30 +121,33 @@ def order_status(total_minor: int, attempts: list[Attempt]) -> str:
         return "expired" if attempts[-1].is_abandoned else "failed"
     if any(bought.is_disputed for bought in settled):
         return "disputed"
-    paid_minor = sum(bought.paid_minor for bought in settled)
-    discount_minor = max((bought.discount_minor for bought in settled), default=0)  # it counts once
-    surplus_minor = max(0, paid_minor + discount_minor - total_minor)
-    back_minor = sum(bought.back_minor for bought in settled) - surplus_minor
-    if back_minor <= 0:
+    if not settled:
         return "paid"
-    return "refunded" if back_minor >= paid_minor - surplus_minor else "partially_refunded"
+    prices = [bought.paid_minor for bought in settled if bought.back_minor < bought.paid_minor or not bought.paid_minor]
+    if not prices:
+        return "refunded"
+    kept_minor = sum(bought.paid_minor - bought.back_minor for bought in settled)
+    return "paid" if kept_minor >= min(prices) else "partially_refunded"
 
 
-def access(status: str, attempts: list[Attempt], *, is_named: bool, policy: History) -> str:
-    """What one item of an order in this status gives; `is_named`: a refund that Stripe has and kept names it."""
+def access(status: str, attempts: list[Attempt], *, named_by: set[int], policy: History) -> str:
+    """What one item of an order in this status gives: the best that one of the payments gives.
+
+    `named_by`: the numbers of the attempts with a refund that Stripe has and kept and that names the item.
+    """
     if status in ("pending", "processing", "failed", "expired"):
         return "none"
-    settled = [attempt.bought for attempt in attempts if attempt.is_settled and attempt.bought]
-    paid_minor = sum(bought.paid_minor for bought in settled)
-    counted = [bought.claimed_minor + bought.lost_minor * (policy.dispute_lost == "revoke") for bought in settled]
-    if is_named or (paid_minor and sum(counted) >= paid_minor):
+    settled = [attempt for attempt in attempts if attempt.is_settled]
+    each = {_access_by(attempt.bought, attempt.number in named_by, policy) for attempt in settled if attempt.bought}
+    return next((word for word in ("granted", "suspended", "revoked") if word in each), "granted")
+
+
+def _access_by(bought: Bought, is_named: bool, policy: History) -> str:
+    claimed_minor = bought.claimed_minor + bought.lost_minor * (policy.dispute_lost == "revoke")
+    if is_named or 0 < bought.paid_minor <= claimed_minor:
         return "revoked"
-    if policy.dispute_opened == "suspend":
-        if any(bought.is_disputed for bought in settled):
-            return "suspended"
-        if policy.dispute_won == "flag" and any(bought.is_won for bought in settled):
-            return "suspended"
-    return "granted"
+    is_paused = bought.is_disputed or (policy.dispute_won == "flag" and bought.is_won)
+    return "suspended" if is_paused and policy.dispute_opened == "suspend" else "granted"
 
 
 def _bought(sandbox: Sandbox, session: Record) -> Bought:

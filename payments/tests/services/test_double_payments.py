@@ -7,7 +7,6 @@ from courses.models import Enrollment, EnrollmentSource
 from courses.tests.factories import enroll_student, make_course
 from payments.models import (
     Access,
-    FailureCode,
     Order,
     OrderStatus,
     Payment,
@@ -16,36 +15,13 @@ from payments.models import (
     RefundOrigin,
     RefundReason,
 )
-from payments.services.checkout import start_checkout
 from payments.services.refund_requests import request_refund
 from payments.services.refunds import send_refund
 from payments.services.sync import sync_checkout
-from payments.tests.buying import bought, open_order
+from payments.tests.buying import attempts, bought, open_order, pay, send_what_was_reserved
 from users.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
-
-
-def pay(sandbox, *session_ids: str) -> None:
-    for session_id in session_ids:
-        sandbox.stripe.pay(session_id)
-        sync_checkout(session_id)
-
-
-def send_what_was_reserved() -> None:
-    for refund in Refund.objects.unsent():
-        send_refund(refund)
-
-
-def attempts(number: int) -> list[str]:
-    """The sessions of so many attempts at one order that can all be paid."""
-    user, course = make_user(), make_course()
-    sessions = []
-    for _ in range(number):
-        Payment.objects.update(status=PaymentStatus.FAILED, failure_code=FailureCode.SUPERSEDED)
-        Order.objects.update(status=OrderStatus.EXPIRED)
-        sessions.append(str(start_checkout(user=user, course=course).session_id))
-    return sessions
 
 
 def test_the_second_payment_of_one_order_goes_back_by_itself(sandbox):

@@ -78,7 +78,8 @@ def test_a_discount_is_shared_by_the_items_of_a_cart(sandbox):
     sandbox.stripe.apply_promotion_code(payment.session_id, make_code(50))
     sandbox.stripe.pay(payment.session_id)
     sync_checkout(payment.session_id)
-    assert list(item_shares(payment.order).values()) == [1500, 500]
+    payment.refresh_from_db()
+    assert list(item_shares(payment).values()) == [1500, 500]
     refund = send_refund(request_refund(payment=payment, items=[payment.order.items.order_by("pk")[0]]))
     assert refund.amount_minor == 1500
     assert Order.objects.get().status == OrderStatus.PARTIALLY_REFUNDED
