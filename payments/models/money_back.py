@@ -60,6 +60,7 @@ class Refund(models.Model):
     origin = models.CharField(max_length=16, choices=RefundOrigin, default=RefundOrigin.STAFF)
     reason = models.CharField(max_length=40, choices=RefundReason, blank=True)
     failure_reason = models.CharField(max_length=64, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True, help_text="When the bank sent the money back.")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from mailing.services import queue_mail
 from payments.models import (
@@ -66,6 +67,7 @@ def _apply_refund(payment: Payment, refunds: list[Refund], state: RefundState, o
         status=refund_status(state.status),
         reason=refund.reason or state.reason,
         failure_reason=state.failure_reason,
+        failed_at=_failed_at(refund, state),
         created_at=state.created_at,
     )
     if not before and refund.status in GIVEN_BACK:
@@ -81,6 +83,13 @@ def _known_refund(refunds: list[Refund], state: RefundState) -> Refund | None:
     known = [refund for refund in refunds if refund.stripe_id == state.id]
     known += [refund for refund in refunds if refund.stripe_id is None and str(refund.public_id) == label]
     return known[0] if known else None
+
+
+def _failed_at(refund: Refund, state: RefundState) -> datetime | None:
+    """When the money came back; of one that failed before any had gone out, when that was first seen."""
+    if refund_status(state.status) != RefundStatus.FAILED:
+        return None
+    return state.failed_at or refund.failed_at or timezone.now()
 
 
 def _apply_dispute(payment: Payment, disputes: list[Dispute], state: DisputeState, order: Order | None) -> bool:

@@ -48,7 +48,9 @@ def create_refund(request: RefundRequest) -> RefundState:
 def list_refunds(*, payment_intent_id: str = "", since: datetime | None = None) -> Iterator[RefundState]:
     """Refunds of one intent, or all since a time; newest first."""
     refunds = client().v1.refunds
-    return (_refund(raw) for raw in ask_for_all(lambda: refunds.list(_filter(payment_intent_id, since))))
+    # When a refund failed stands only in the transaction that brought the money back.
+    params = _filter(payment_intent_id, since) | {"expand": ["data.failure_balance_transaction"]}
+    return (_refund(raw) for raw in ask_for_all(lambda: refunds.list(params)))
 
 
 def list_disputes(*, payment_intent_id: str = "", since: datetime | None = None) -> Iterator[DisputeState]:
@@ -89,6 +91,7 @@ def _filter(payment_intent_id: str, since: datetime | None) -> Any:
 
 
 def _refund(raw: dict[str, Any]) -> RefundState:
+    came_back = raw.get("failure_balance_transaction")
     return RefundState(
         id=raw["id"],
         status=raw.get("status") or "",
@@ -96,6 +99,7 @@ def _refund(raw: dict[str, Any]) -> RefundState:
         currency=raw["currency"].lower(),
         reason=raw.get("reason") or "",
         failure_reason=raw.get("failure_reason") or "",
+        failed_at=as_time(came_back["created"]) if isinstance(came_back, dict) else None,
         payment_intent_id=id_of(raw.get("payment_intent")),
         metadata=raw.get("metadata") or {},
         created_at=as_time(raw["created"]),

@@ -103,6 +103,7 @@ class RefundState:
     currency: str
     reason: str
     failure_reason: str
+    failed_at: datetime | None
     payment_intent_id: str
     metadata: dict[str, str] = field(repr=False)
     created_at: datetime
