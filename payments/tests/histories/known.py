@@ -58,6 +58,14 @@ _BY_DEFAULT: dict[str, tuple[Step, ...]] = {
         Step(Do.PAY),
         Step(Do.DASHBOARD_REFUND),
     ),
+    "one page of an order is paid and its item refunded, then the other page is paid": (
+        Step(Do.CHECKOUT, answer_lost=True, pick=1),
+        Step(Do.NEW_EMAIL),
+        Step(Do.CHECKOUT),
+        Step(Do.PAY),
+        Step(Do.REFUND_ITEM),
+        Step(Do.PAY),
+    ),
     "a lost dispute is appealed and won": (
         Step(Do.BUY),
         Step(Do.DISPUTE_LOST),
