@@ -5,10 +5,19 @@ from django.db import connection
 
 from courses.tests.counting import statements
 from courses.tests.factories import make_course
-from payments.models import WebhookEvent
+from payments.models import OrderStatus, PaymentStatus, WebhookEvent
 from payments.services.checkout import start_checkout
 from payments.services.sync import sync_checkout, sync_order
-from payments.tests.buying import bought, completed_event, deliver, event_about, open_checkout, open_order
+from payments.tests.buying import (
+    bought,
+    completed_event,
+    deliver,
+    event_about,
+    make_order,
+    make_payment,
+    open_checkout,
+    open_order,
+)
 from users.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -16,20 +25,17 @@ pytestmark = pytest.mark.django_db
 LOCK_TIMEOUT = int(connection.vendor == "postgresql")
 
 
-def test_a_payment_told_for_the_first_time_costs_eighteen(sandbox):
-    bought(sandbox)
-    checkout = open_checkout()
+@pytest.mark.parametrize("others", [0, 12])
+def test_a_payment_told_costs_eighteen_and_told_again_one(sandbox, others):
+    student, course = make_user(), make_course()
+    for _ in range(others):
+        for order in (make_order(user=student, status=OrderStatus.EXPIRED), make_order(course=course)):
+            make_payment(order, status=PaymentStatus.FAILED, session_id=f"cs_{order.pk}")
+    checkout = open_checkout(user=student, course=course)
     sandbox.stripe.pay(checkout.session_id)
     event = completed_event(sandbox, checkout.session_id)
     assert statements(lambda: deliver(event)) == 18 + LOCK_TIMEOUT
     assert WebhookEvent.objects.get().handled_at
-
-
-def test_an_event_told_again_costs_one(sandbox):
-    checkout = open_checkout()
-    sandbox.stripe.pay(checkout.session_id)
-    event = completed_event(sandbox, checkout.session_id)
-    deliver(event)
     assert statements(lambda: deliver(event)) == 1
 
 
