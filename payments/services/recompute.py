@@ -1,8 +1,8 @@
 """An order's status is derived from its payments, never toggled: the same rows give the same status in any order."""
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from django.utils import timezone
 
@@ -20,8 +20,7 @@ from payments.models import (
     Refund,
     RefundStatus,
 )
-
-logger = logging.getLogger(__name__)
+from payments.services.alerts import alert
 
 _ABANDONED = (FailureCode.EXPIRED, FailureCode.SUPERSEDED)
 
@@ -64,15 +63,16 @@ class PaymentFacts:
 
 
 def claimed_minor(refunds: Iterable[Refund]) -> int:
-    """The most that these refunds of one payment gave back together, a failed one counted with what came before it."""
-    given, most = 0, 0
-    for refund in sorted(refunds, key=lambda refund: (refund.created_at, refund.pk)):
+    """The most that these refunds of one payment gave back at one time, those included that failed later."""
+    moved = []
+    for refund in refunds:
         if refund.stripe_id is None or refund.status == RefundStatus.CANCELED:
             continue
-        most = max(most, given + refund.amount_minor)
-        if refund.status in GIVEN_BACK:
-            given += refund.amount_minor
-    return most
+        moved.append((refund.created_at, -refund.amount_minor))
+        if refund.status not in GIVEN_BACK:
+            moved.append((refund.failed_at or refund.created_at, refund.amount_minor))
+    # Within one of the provider's seconds what goes out, here below zero, comes first.
+    return -min(accumulate((amount for _, amount in sorted(moved)), initial=0))
 
 
 def derive_status(total_minor: int, payments: Iterable[PaymentFacts]) -> OrderStatus:
@@ -118,7 +118,7 @@ def flag(order: Order, reason: str) -> None:
     """Say once on the order why a person has to look, and tell the operators; the caller saves the order."""
     if reason in order.needs_attention:
         return
-    logger.error("Order %s needs attention: %s", order.public_id, reason)
+    alert("Order %s needs attention: %s", order.public_id, reason)
     order.needs_attention = f"{order.needs_attention} {reason}".strip()
 
 

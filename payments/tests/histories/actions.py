@@ -43,6 +43,8 @@ def happen(world: World) -> None:
     """All steps of the history, and every delivery that is to arrive, those that were answered badly once more."""
     for number, step in enumerate(world.history.steps):
         world.counts["steps"] += 1
+        # Stripe's times are whole seconds: no two steps of a history fall into one.
+        world.sandbox.stripe.advance(1)
         try:
             ACTIONS[step.do](world, step)
         except StripeError:  # what the step was to happen to does not go that way (any more)

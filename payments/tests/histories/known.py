@@ -10,6 +10,9 @@ _BY_DEFAULT: dict[str, tuple[Step, ...]] = {
         Step(Do.DISPUTE_MOVES, waits=False),
         Step(Do.UNPUBLISH),
     ),
+    "nobody tells of a page that ran out": (Step(Do.CHECKOUT), Step(Do.CLOSE_PAGE, fates=LOST)),
+    "nobody tells of a refund": (Step(Do.BUY), Step(Do.DASHBOARD_REFUND, fates=LOST)),
+    "nobody tells of a dispute": (Step(Do.BUY), Step(Do.DISPUTE, fates=LOST)),
     "the answer to a refund is lost, and so is what Stripe tells of it": (
         Step(Do.BUY),
         Step(Do.REFUND_PART, answer_lost=True, pick=1, fates=LOST),
@@ -92,10 +95,6 @@ _BY_DEFAULT: dict[str, tuple[Step, ...]] = {
         Step(Do.DEBIT_COMES),
         Step(Do.REFUND),
     ),
-}
-
-# The course is given again when an older one of several refunds, which gave back all together, fails later.
-_NOT_YET: dict[str, tuple[Step, ...]] = {
     "two refunds give all back, then the first fails": (
         Step(Do.BUY),
         Step(Do.DASHBOARD_REFUND_PART),
@@ -125,4 +124,3 @@ KNOWN = {name: History(steps=steps) for name, steps in _BY_DEFAULT.items()} | {
         double_payment="flag",
     ),
 }
-NOT_YET = {name: History(steps=steps) for name, steps in _NOT_YET.items()}

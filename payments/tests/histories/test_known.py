@@ -1,8 +1,8 @@
 import pytest
 
 from payments.tests.histories.crew import Crew
-from payments.tests.histories.known import KNOWN, NOT_YET
-from payments.tests.histories.running import Broken, run_history
+from payments.tests.histories.known import KNOWN
+from payments.tests.histories.running import run_history
 from payments.tests.histories.steps import Do, Fate, History, Step
 from sandbox.server import Sandbox
 
@@ -12,12 +12,6 @@ MOST_STEPS, PARTS = 200, 2
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_history_ends_as_the_books_say(sandbox: Sandbox, crew: Crew, name: str) -> None:
     run_history(sandbox, crew, KNOWN[name])
-
-
-@pytest.mark.xfail(raises=Broken, strict=True, reason="a full refund that fails in part later gives the course again")
-@pytest.mark.parametrize("name", NOT_YET)
-def test_a_course_stays_ended_when_an_older_refund_fails(sandbox: Sandbox, crew: Crew, name: str) -> None:
-    run_history(sandbox, crew, NOT_YET[name])
 
 
 @pytest.mark.parametrize("part", range(PARTS))
