@@ -78,13 +78,15 @@ def _soak(options: argparse.Namespace) -> int:
         for number in range(options.processes)
     ]
     counts: Counter[str] = Counter()
-    broken: list[str] = []
+    broken = 0
     began = time.monotonic()
     for report in _reports(tasks):
         counts.update(report.counts)
-        broken += [report.broken] if report.broken else []
-        _show(counts["histories"] + len(broken), options.histories, len(broken))
-    print("".join(f"\n{text}\n" for text in broken), file=sys.stdout)
+        if report.broken:
+            broken += 1
+            print(f"\n{report.broken}\n", flush=True)
+        _show(counts["histories"] + broken, options.histories, broken)
+    print(file=sys.stderr)
     print(_table(counts, time.monotonic() - began))
     return int(bool(broken) or counts["histories"] < options.histories)
 
