@@ -6,6 +6,7 @@ from courses import money
 from payments.admin.base import person
 from payments.admin.confirming import Declined, Step
 from payments.errors import PaymentsError
+from payments.services.agreement import repair_order
 from payments.services.mending import mark_order_seen_to, mark_payment_seen_to, resend_confirmation
 from payments.services.sync import sync_checkout, sync_order
 from payments.services.webhooks import replay_event
@@ -14,10 +15,12 @@ logger = logging.getLogger(__name__)
 
 
 def _sync(request, order):
-    if not order.payments.exclude(session_id=None).exists():
+    if order.total_minor and not order.payments.exclude(session_id=None).exists():
         raise Declined("Stripe was never asked for money: there is nothing to ask about")
     synced = sync_order(order, everything=True)
-    return f"{synced.get_status_display()}. {synced.needs_attention}".strip()
+    mended = [f"{line[0].upper()}{line[1:]}." for line in repair_order(synced)]
+    synced.refresh_from_db()
+    return " ".join(filter(None, [f"{synced.get_status_display()}.", *mended, synced.needs_attention]))
 
 
 def _sync_payment(request, payment):

@@ -7,12 +7,14 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from courses.models import Enrollment, EnrollmentSource
 from courses.services import enroll
 from payments.models import (
     GIVEN_BACK,
     GRANTS_ACCESS,
+    MONEY_CAME,
     Access,
     DisputeStatus,
     Order,
@@ -56,6 +58,19 @@ def flag_order(order_id: int, reason: str) -> None:
         order = Order.objects.select_for_update(of=("self",)).get(pk=order_id)
         flag(order, reason)
         order.save(update_fields=["needs_attention"])
+
+
+def repair_order(order: Order) -> list[str]:
+    """Bring the rights that a paid order gives in line with its rows; gives in words what was mended or stays wrong.
+
+    What staff ended stays ended, and a closed account gets nothing.
+    """
+    if order.status not in MONEY_CAME or not order.user.is_active:
+        return []
+    run = Run(now=timezone.now(), window=timedelta())
+    _bring_order_in_line(run, order, lambda payment: None)
+    problems = [f"{subject} {text}" for subject, text in run.problems.items()]
+    return [line.removeprefix(f"order {order.public_id}: ") for line in [*run.changes, *problems]]
 
 
 def _check_orders(run: Run) -> None:

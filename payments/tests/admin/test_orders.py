@@ -4,13 +4,14 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from courses.models import EnrollmentSource
-from courses.services import enroll
+from courses.models import Enrollment, EnrollmentSource
+from courses.services import end_enrollment, enroll
 from courses.tests.counting import statements
 from courses.tests.factories import make_course
 from mailing.models import OutgoingMail
 from payments.models import Dispute, Order, OrderItem, OrderStatus, Refund, WebhookEvent
 from payments.services.mails import ORDER_CONFIRMATION
+from payments.services.sync import sync_checkout
 from payments.tests.admin.people import browser_of_admin, confirm, operator, paid_order, told
 from payments.tests.buying import completed_event, deliver, make_order, make_payment, open_checkout
 from users.tests.factories import make_user
@@ -129,6 +130,21 @@ def test_a_sync_of_a_settled_order_still_asks_stripe(sandbox):
     sandbox.stripe.refund(payment.stripe_payment_intent)
     confirm(client, page_of(order, "sync_one_with_stripe"))
     assert Order.objects.get().status == OrderStatus.REFUNDED
+
+
+@pytest.mark.parametrize("price_minor", [4900, 0])
+def test_a_sync_gives_a_course_back_that_vanished_and_none_that_staff_ended(sandbox, price_minor):
+    client, checkout = operator(), open_checkout(course=make_course(price_minor=price_minor))
+    if price_minor:
+        sandbox.stripe.pay(checkout.session_id)
+        sync_checkout(checkout.session_id)
+    mine = Enrollment.objects.active().filter(user=checkout.order.user)
+    mine.delete()
+    assert "is given again" in told(confirm(client, page_of(checkout.order, "sync_one_with_stripe")))
+    assert mine.count() == 1
+    end_enrollment(enrollment=mine.get(), reason="staff")
+    confirm(client, page_of(checkout.order, "sync_one_with_stripe"))
+    assert mine.count() == 0
 
 
 def test_a_sync_that_fails_is_reported_and_the_rest_is_done(sandbox):
