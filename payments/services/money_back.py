@@ -1,6 +1,5 @@
 """Refunds and disputes as the provider has them, brought into our rows; nothing here asks the provider."""
 
-import logging
 from datetime import datetime
 from typing import Any
 
@@ -23,11 +22,10 @@ from payments.models import (
     RefundOrigin,
     RefundStatus,
 )
+from payments.services.alerts import alert
 from payments.services.mails import DISPUTE_CLOSED, DISPUTE_OPENED, REFUND_ISSUED
 from payments.services.recompute import flag
 from payments.stripe import DisputeState, Reading, RefundState
-
-logger = logging.getLogger(__name__)
 
 
 def apply_money_back(payment: Payment, reading: Reading, order: Order | None) -> bool:
@@ -135,7 +133,7 @@ def _tell(payment: Payment, order: Order | None, reason: str) -> None:
     if order is not None:
         flag(order, reason)
     else:
-        logger.error("Payment %s, whose order is gone: %s", payment.public_id, reason)
+        alert("Payment %s, whose order is gone: %s", payment.public_id, reason)
 
 
 def _settle_status(payment: Payment, refunds: list[Refund], disputes: list[Dispute]) -> None:

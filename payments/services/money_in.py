@@ -1,17 +1,14 @@
 """What a checkout session changes on its payment; nothing here asks the provider."""
 
-import logging
-
 from django.conf import settings
 
 from mailing.services import queue_mail
 from payments import configuration
 from payments.models import FailureCode, Order, Payment, PaymentStatus
+from payments.services.alerts import alert
 from payments.services.mails import PAYMENT_FAILED
 from payments.services.recompute import flag
 from payments.stripe import CheckoutSession, Outcome
-
-logger = logging.getLogger(__name__)
 
 
 def apply_session(payment: Payment, session: CheckoutSession, order: Order | None) -> None:
@@ -117,4 +114,4 @@ def _close_without_order(payment: Payment, session: CheckoutSession) -> None:
     _fail(payment, FailureCode.ORDER_GONE if is_paid else FailureCode.EXPIRED)
     if is_paid:
         _note_where_the_money_is(payment, session)
-        logger.error("Payment %s was paid, but its order is gone: give the money back", payment.public_id)
+        alert("Payment %s was paid, but its order is gone: give the money back", payment.public_id)

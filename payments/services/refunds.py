@@ -8,14 +8,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from payments import stripe
-from payments.errors import IdempotencyConflict, PaymentsError, ProviderRejected, ProviderUnavailable, RefundRefused
+from payments.errors import (
+    IdempotencyConflict,
+    PaymentsError,
+    ProviderMisconfigured,
+    ProviderRejected,
+    ProviderUnavailable,
+    RefundRefused,
+)
 from payments.models import FailureCode, Order, Refund, RefundStatus
+from payments.services.alerts import alert
 from payments.services.recompute import flag
 from payments.services.sync import sync_intent
 from payments.stripe import RefundRequest
 
 logger = logging.getLogger(__name__)
 
+BATCH = 200
 RESUMED_AFTER = timedelta(minutes=2)
 KEY_LIVES = timedelta(hours=23)
 NOTHING_LEFT = "charge_already_refunded"
@@ -38,12 +47,19 @@ def send_refund(refund: Refund) -> Refund:
 
 
 def resume_refunds(now: datetime | None = None) -> tuple[int, int]:
-    """Send the refunds that a crash or an outage left behind; gives how many were sent and how many could not be."""
+    """Send the oldest refunds that a crash or an outage left behind; gives how many were sent and how many were not.
+
+    From when Stripe does not answer or refuses the key, nothing more is asked of it in this run.
+    """
     sent, failed = 0, 0
-    for refund in Refund.objects.unsent().filter(created_at__lte=(now or timezone.now()) - RESUMED_AFTER):
+    unsent = Refund.objects.unsent().filter(created_at__lte=(now or timezone.now()) - RESUMED_AFTER)
+    for refund in unsent.order_by("created_at", "pk")[:BATCH]:
         try:
             send_refund(refund)
             sent += 1
+        except (ProviderUnavailable, ProviderMisconfigured) as error:
+            logger.error("Refund %s and those after it could not be sent: %s", refund.public_id, error)
+            return sent, failed + 1
         except PaymentsError as error:
             logger.error("Refund %s could not be sent: %s", refund.public_id, error)
             failed += 1
@@ -104,7 +120,7 @@ def _close_unsent(refund: Refund, rejection: ProviderRejected) -> bool:
         )
     )
     if closed and not is_needless:
-        logger.error("Stripe refused refund %s: %s", refund.public_id, rejection)
+        alert("Stripe refused refund %s: %s", refund.public_id, rejection)
         if order is not None:
             flag(order, f"A refund was refused ({rejection.code}).")
             order.save(update_fields=["needs_attention"])

@@ -313,6 +313,16 @@ def test_what_no_command_can_repair_is_told_once_each(sandbox):
     assert f"payment {amount.order.payments.get().public_id}" not in again, "flagged before"
 
 
+def test_a_rehearsal_alerts_nobody(sandbox, caplog, django_capture_on_commit_callbacks):
+    sandbox.stripe.open_dispute(intent(sandbox, bought(sandbox)))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert run(is_rehearsal=True).changes
+    assert "needs attention" not in caplog.text
+    with django_capture_on_commit_callbacks(execute=True):
+        run()
+    assert "needs attention" in caplog.text
+
+
 def test_a_rehearsal_shows_what_would_change_and_changes_nothing_anywhere(sandbox):
     paid, refunded, vanished, unsent = open_checkout(), *[bought(sandbox) for _ in range(3)]
     sandbox.stripe.pay(paid.session_id)

@@ -22,6 +22,7 @@ from payments.models import (
     RefundReason,
     RefundStatus,
 )
+from payments.services import refunds
 from payments.services.checkout import start_checkout
 from payments.services.mails import REFUND_ISSUED
 from payments.services.refund_requests import item_shares, refundable_minor, request_refund
@@ -293,10 +294,21 @@ def test_a_crash_between_reserving_and_sending_is_made_good(sandbox):
 
 
 def test_what_cannot_be_sent_now_stays_to_be_sent(sandbox):
-    request_refund(payment=bought(sandbox))
+    for _ in range(3):
+        request_refund(payment=bought(sandbox))
     sandbox.fault(service="stripe", path=REFUNDS, status=500, times=-1)
     assert resume_refunds(timezone.now() + timedelta(minutes=5)) == (0, 1)
-    assert Refund.objects.unsent().count() == 1
+    assert Refund.objects.unsent().count() == 3
+    assert len({creation["body"] for creation in creations(sandbox)}) == 1, "the others are not tried in vain"
+
+
+def test_as_many_refunds_are_resumed_as_a_run_takes(sandbox, monkeypatch):
+    monkeypatch.setattr(refunds, "BATCH", 1)
+    second = [request_refund(payment=bought(sandbox)) for _ in range(2)][1]
+    soon = timezone.now() + timedelta(minutes=5)
+    assert resume_refunds(soon) == (1, 0)
+    assert list(Refund.objects.unsent()) == [second]
+    assert resume_refunds(soon) == (1, 0)
 
 
 def test_money_for_a_closed_account_can_be_given_back(sandbox):

@@ -261,11 +261,12 @@ def test_an_account_opened_again_gets_what_was_paid(sandbox):
     assert fresh(checkout.order).status == OrderStatus.PAID
 
 
-def test_a_payment_whose_order_is_gone_fails_with_that_reason(sandbox, caplog):
+def test_a_payment_whose_order_is_gone_fails_with_that_reason(sandbox, caplog, django_capture_on_commit_callbacks):
     checkout = open_checkout()
     checkout.order.delete()
     sandbox.stripe.pay(checkout.session_id)
-    assert sync_checkout(checkout.session_id) is None
+    with django_capture_on_commit_callbacks(execute=True):
+        assert sync_checkout(checkout.session_id) is None
     payment = Payment.objects.get()
     assert (payment.status, payment.failure_code) == (PaymentStatus.FAILED, FailureCode.ORDER_GONE)
     assert payment.charge_id
