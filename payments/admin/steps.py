@@ -33,7 +33,7 @@ def _sync_payment(request, payment):
 
 def _resend(request, order):
     if not resend_confirmation(order):
-        raise Declined(f"not sent: the order is {order.get_status_display().lower()}")
+        raise Declined(f"not sent: the order is {order.get_status_display().lower()} and opens no course")
     return "the confirmation is on its way"
 
 

@@ -33,7 +33,7 @@ DISPUTE_CLOSED = "payments.dispute_closed"
 
 def render_order_confirmation(reference: dict[str, Any]) -> Message | None:
     order = _order(pk=reference["order_id"])
-    if order is None or order.status not in GRANTS_ACCESS:
+    if order is None or order.status not in GRANTS_ACCESS or not _opens_something(order):
         return None
     settled = [payment for payment in order.payments.all() if payment.status in SETTLED]
     discount_minor = max((payment.discount_minor for payment in settled), default=0)
@@ -176,6 +176,10 @@ def _about(order: Order) -> dict[str, Any]:
         "order_id": str(order.public_id),
         "orders_link": f"{settings.FRONTEND_URL}/dashboard",
     }
+
+
+def _opens_something(order: Order) -> bool:
+    return any(item.access == Access.GRANTED for item in order.items.all())
 
 
 def _order(pk: int) -> Order | None:

@@ -5,13 +5,13 @@ from django.utils import timezone
 
 from mailing.models import OutgoingMail
 from mailing.services import queue_mail, send_again
-from payments.models import GRANTS_ACCESS, PAID_FOR_NOBODY, Order, Payment
+from payments.models import GRANTS_ACCESS, PAID_FOR_NOBODY, Access, Order, Payment
 from payments.services.mails import ORDER_CONFIRMATION
 
 
 def resend_confirmation(order: Order) -> bool:
-    """Send the order's confirmation once more, or for the first time; False for an order that is not paid."""
-    if order.status not in GRANTS_ACCESS:
+    """Send the order's confirmation once more, or for the first time; False when it is unpaid or opens nothing."""
+    if order.status not in GRANTS_ACCESS or not order.items.filter(access=Access.GRANTED).exists():
         return False
     key = str(order.public_id)
     sent = OutgoingMail.objects.filter(kind=ORDER_CONFIRMATION, key=key).first()

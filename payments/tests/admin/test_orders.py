@@ -10,7 +10,7 @@ from courses.tests.counting import statements
 from courses.tests.factories import make_course
 from mailing.models import OutgoingMail
 from payments.models import Dispute, Order, OrderItem, OrderStatus, Refund, WebhookEvent
-from payments.services.mails import ORDER_CONFIRMATION
+from payments.services.mails import ORDER_CONFIRMATION, render_order_confirmation
 from payments.services.sync import sync_checkout
 from payments.tests.admin.people import browser_of_admin, confirm, operator, paid_order, told
 from payments.tests.buying import completed_event, deliver, make_order, make_payment, open_checkout
@@ -193,6 +193,10 @@ def test_a_confirmation_is_sent_again_once_for_each_asking(sandbox):
     unpaid = make_order()
     assert "not sent: the order is pending" in told(confirm(client, page_of(unpaid, "resend_confirmation")))
     assert OutgoingMail.objects.filter(kind=ORDER_CONFIRMATION).count() == 1
+
+    order.items.update(access="revoked")  # a refund that failed later leaves the order paid and the course taken away
+    assert "opens no course" in told(confirm(client, page_of(order, "resend_confirmation")))
+    assert render_order_confirmation({"order_id": order.pk}) is None
 
 
 def test_whoever_may_only_look_cannot_act(sandbox):
