@@ -3,10 +3,11 @@
 import pytest
 from django.utils import timezone
 
+from courses.tests.factories import make_course
 from eleven_tutors.tests.browser.test_journey import pay_by_card
-from eleven_tutors.tests.browser.test_pages_look import check_every_width
+from eleven_tutors.tests.browser.test_pages_look import WIDTHS, check_every_width
 from eleven_tutors.tests.browser.world import proofs_course
-from payments.models import FailureCode, Order, Payment, PaymentStatus
+from payments.models import FailureCode, Order, OrderItem, Payment, PaymentStatus
 from payments.tests.buying import make_order, make_payment
 from sandbox.stripe.pages import landing_address
 from users.tests.factories import make_user
@@ -90,6 +91,17 @@ def test_a_landing_page_offers_to_pay_again_only_what_may_be_paid_again(site, sa
     assert land("failed", "could not be matched with this order, so we gave the money back", refunded_minor=4900) == [
         "Buy for $49.00"
     ]
+    order.items.update(access="granted", title="W" * 150)
+    OrderItem.objects.create(order=order, course=make_course(), title="A", unit_minor=0, net_minor=0, access="granted")
+    assert land("paid", "You are enrolled") == []
+    site.resize(WIDTHS["phone"], 900)
+    too_wide = []
+    for address, text in ((page, "You are enrolled"), ("/dashboard", "Go to WWW")):
+        site.open(address)
+        site.see(text)
+        too_wide.append(site.overflow_px())
+    site.resize_back()
+    assert too_wide == [0, 0]
     somebody_elses = make_order(course=course)
     site.open(f"/dashboard/payment-success?order_id={somebody_elses.public_id}")
     site.see("We do not know this order")
