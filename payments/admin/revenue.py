@@ -21,7 +21,7 @@ DAYS_MAX = 3 * 366
 COURSES_CHARTED = 10
 COURSES_LISTED = 100
 PERIODS = {"7 days": 7, "30 days": 30, "90 days": 90, "1 year": 365}
-_CAME, _WENT, _LOST, _GREY = "#16a34a", "#f59e0b", "#dc2626", "#9ca3af"
+_CAME, _WENT, _LOST, _GREY = "#16a34a", "#f59e0b", "#dc2626", "#6b7280"
 
 
 class PeriodForm(forms.Form):

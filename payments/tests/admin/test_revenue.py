@@ -44,6 +44,7 @@ def test_the_last_thirty_days_are_shown_in_the_currency_of_the_last_payment():
     for expected in ("€49.00", "€4.90", "€10.00", "€34.10", escape("The <Sea>")):
         assert expected in page, expected
     assert "$49.00" not in page
+    assert page.count('role="img" aria-label="Chart of the money of each') == 2
     by_day, by_course = charts(page)
     assert len(by_day["labels"]) == 30
     gross, refunded, lost = (dataset["data"] for dataset in by_course["datasets"])
