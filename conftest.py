@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.core.cache import cache
 
+from eleven_tutors.tests.standing_rows import copy_standing_rows
 from sandbox.config import SandboxConfig
 from sandbox.server import Sandbox
 from videos.providers import http
@@ -64,6 +65,13 @@ def sandbox(running_sandbox: Sandbox, sandbox_settings: Callable[[], dict[str, o
     for name, value in sandbox_settings().items():
         setattr(settings, name, value)
     return running_sandbox
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """pytest-django's database, whose standing rows come back from a copy after a test that commits."""
+    with django_db_blocker.unblock():
+        copy_standing_rows()
 
 
 @pytest.fixture(autouse=True)
