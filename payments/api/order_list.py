@@ -9,7 +9,7 @@ from uuid import UUID
 
 from courses import money
 from payments.api.order_words import OrderInWords
-from payments.models import GIVEN_BACK, PAID_FOR_NOBODY, SETTLED, Order, OrderItem, Payment, PaymentStatus
+from payments.models import GIVEN_BACK, PAID_FOR_NOBODY, SETTLED, FailureCode, Order, OrderItem, Payment, PaymentStatus
 from payments.services.receipts import has_receipt
 
 
@@ -41,8 +41,11 @@ class _Payment:
     @property
     def is_under_review(self) -> bool:
         """Whether a person still has to look at what it brought; buying waits for that."""
-        left_minor = self.amount_minor - self.discount_minor - self.refunded_minor
-        return self.is_unmatched and self.seen_to_at is None and left_minor > 0
+        if not self.is_unmatched or self.seen_to_at is not None:
+            return False
+        if self.failure_code == FailureCode.MISMATCH:  # what it took is not known here: any refund counts as all
+            return self.refunded_minor == 0
+        return self.refunded_minor < self.amount_minor - self.discount_minor
 
 
 def order_rows(orders: Sequence[Order]) -> list[dict[str, Any]]:

@@ -33,6 +33,15 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def live(self) -> "PaymentQuerySet":
         return self.filter(status=PaymentStatus.PENDING)
 
+    def under_review(self) -> "PaymentQuerySet":
+        """Those that brought money for nobody which has not gone back.
+
+        What a payment that does not fit its order took is not known here: any refund of it counts as all.
+        """
+        is_part = Q(refunded_minor__lt=F("amount_minor") - F("discount_minor")) & ~Q(failure_code=FailureCode.MISMATCH)
+        unseen = self.filter(failure_code__in=PAID_FOR_NOBODY, seen_to_at=None)
+        return unseen.filter(is_part | Q(failure_code=FailureCode.MISMATCH, refunded_minor=0))
+
 
 class Payment(models.Model):
     """One attempt to pay an order. `transaction_id` is the checkout session's id, once the money is there.

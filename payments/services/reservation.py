@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from courses.models import Course, Enrollment
 from payments.errors import AlreadyEnrolled, PaymentProcessing, PaymentUnderReview, TooManyOpenCheckouts
-from payments.models import OPEN, PAID_FOR_NOBODY, Access, Order, OrderItem, OrderStatus, Payment
+from payments.models import OPEN, Access, Order, OrderItem, OrderStatus, Payment
 from payments.services.fulfilment import fulfil
 from payments.services.recompute import recompute
 
@@ -75,10 +75,7 @@ def _unpaid_order(user: "User", course: Course) -> Order | None:
 
 def _refuse_while_under_review(user: "User", course: Course) -> None:
     """Raises PaymentUnderReview while money for this course gave nothing and waits for a person, or is disputed."""
-    mine = Payment.objects.filter(order__user=user, order__items__course=course)
-    unclear = mine.filter(
-        failure_code__in=PAID_FOR_NOBODY, seen_to_at=None, refunded_minor__lt=F("amount_minor") - F("discount_minor")
-    )
+    unclear = Payment.objects.under_review().filter(order__user=user, order__items__course=course)
     suspended = OrderItem.objects.filter(order__user=user, course=course, access=Access.SUSPENDED)
     if unclear.exists() or suspended.exists():
         raise PaymentUnderReview

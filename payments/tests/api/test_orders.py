@@ -86,7 +86,7 @@ def test_payment_states_are_the_contracts_numbers_with_words(status, number, wor
 
 def test_money_that_gave_nothing_is_under_review_until_it_went_back_or_was_seen_to():
     order = make_order(status="failed")
-    payment = make_payment(order, status=PaymentStatus.FAILED, failure_code=FailureCode.MISMATCH)
+    payment = make_payment(order, status=PaymentStatus.FAILED, failure_code=FailureCode.USER_GONE)
     client = browser_of(order.user)
 
     def shown(**facts) -> tuple[bool, str]:
@@ -98,6 +98,8 @@ def test_money_that_gave_nothing_is_under_review_until_it_went_back_or_was_seen_
     assert shown(refunded_minor=1) == (True, "again.")
     assert shown(seen_to_at=timezone.now(), refunded_minor=0) == (False, "it.")
     assert shown(seen_to_at=None, refunded_minor=payment.amount_minor) == (False, "back.")
+    assert shown(refunded_minor=0, failure_code=FailureCode.MISMATCH) == (True, "again.")
+    assert shown(refunded_minor=1) == (False, "back."), "what it took is not known: it may have been all"
     assert shown(refunded_minor=0, failure_code=FailureCode.EXPIRED)[0] is False
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from courses.models import Enrollment, EnrollmentSource
 from courses.tests.factories import enroll_student, make_course
 from mailing.models import OutgoingMail
+from payments.api.order_list import order_rows
 from payments.errors import (
     AlreadyEnrolled,
     AlreadyPaid,
@@ -20,7 +21,7 @@ from payments.errors import (
 )
 from payments.models import FailureCode, Order, OrderStatus, Payment, PaymentStatus
 from payments.services.checkout import start_checkout
-from payments.services.sync import sync_order
+from payments.services.sync import sync_checkout, sync_order
 from payments.stripe import client
 from payments.tests.buying import open_checkout
 from users.tests.factories import make_user
@@ -341,6 +342,11 @@ def test_a_page_that_does_not_fit_and_is_paid_is_not_paid_twice(sandbox, setting
             start_checkout(user=user, course=course)
     assert len(sandbox.stripe.sessions()) == 1
     assert "another installation" in Order.objects.get().needs_attention
+    assert order_rows(Order.objects.all())[0]["is_under_review"]
+    sandbox.stripe.refund(Payment.objects.get().stripe_payment_intent, 100)  # all that it took, for all we know
+    sync_checkout(old.session_id)
+    assert not order_rows(Order.objects.all())[0]["is_under_review"]
+    assert start_checkout(user=user, course=course).url
 
 
 def test_a_page_paid_and_refunded_before_anybody_heard_of_it_gives_nothing(sandbox):
