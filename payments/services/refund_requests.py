@@ -62,8 +62,10 @@ def request_refund(
     left = refundable_minor(payment)
     if any(item.order_id != payment.order_id for item in items):
         raise RefundRefused("the payment is for another order", code="not_paid")
+    _refuse_named_before(payment, items, but_for=public_id)
     if amount_minor is None and items:
-        amount_minor = min(left, _cost_of(payment, items, but_for=public_id))
+        shares = item_shares(payment)
+        amount_minor = min(left, sum(shares[item.pk] for item in items))
     refund, _ = reserve_refund(
         payment=payment,
         amount_minor=left if amount_minor is None else amount_minor,
@@ -108,15 +110,13 @@ def reserve_refund(
     return refund, True
 
 
-def _cost_of(payment: Payment, items: Sequence[OrderItem], *, but_for: uuid.UUID | None) -> int:
-    """What was paid for the items; raises RefundRefused when another refund gave one of them back already."""
+def _refuse_named_before(payment: Payment, items: Sequence[OrderItem], *, but_for: uuid.UUID | None) -> None:
+    """Raises RefundRefused when another refund of the payment gives one of the items back already."""
     others = RefundItem.objects.filter(item__in=items, refund__payment=payment, refund__status__in=GIVEN_BACK)
     if but_for is not None:
         others = others.exclude(refund__public_id=but_for)
-    if others.exists():
+    if items and others.exists():
         raise RefundRefused("the item was given back", code="nothing_left")
-    shares = item_shares(payment)
-    return sum(shares[item.pk] for item in items)
 
 
 def _refuse_impossible(payment: Payment, amount_minor: int) -> None:

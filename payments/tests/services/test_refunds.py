@@ -117,6 +117,17 @@ def test_a_part_of_an_items_price_given_back_in_its_name_ends_its_course_too(san
     assert may_watch(payment) == [True, False]
 
 
+def test_two_people_who_give_back_one_item_at_once_give_it_back_once(sandbox):
+    payment = bought(sandbox, make_course(price_minor=1000), make_course(price_minor=4000))
+    item = payment.order.items.order_by("pk")[0]
+    request_refund(payment=payment, items=[item], amount_minor=1000)
+    for wanted in ({}, {"amount_minor": 1000}):
+        with pytest.raises(RefundRefused) as refused:
+            request_refund(payment=payment, items=[item], **wanted)
+        assert refused.value.code == "nothing_left"
+    assert Refund.objects.count() == 1
+
+
 def test_the_shares_of_the_items_add_up_to_what_was_paid(sandbox):
     payment = bought(sandbox, *[make_course(price_minor=price) for price in (1000, 1000, 999)])
     Payment.objects.filter(pk=payment.pk).update(discount_minor=1001)
