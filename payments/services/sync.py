@@ -144,7 +144,7 @@ def _apply(reading: Reading, revision: int | None, also: Also | None) -> Order |
     if order is not None:
         payments = recompute(order)
         fulfil(order, payments)
-        if payment.status in SETTLED and not was_settled:
+        if payment.status in SETTLED and (not was_settled or (has_money_back and reading.disputes)):
             give_back_surplus(order, payments)
     if also is not None:
         also(payment)

@@ -131,7 +131,18 @@ def test_of_two_payments_the_undisputed_one_is_kept(sandbox):
     assert state() == (OrderStatus.DISPUTED, Access.GRANTED, 1)
     assert not Refund.objects.exists()
     assert "Paid more than once" in Order.objects.get().needs_attention
-    sync_dispute(dispute(sandbox, second))
+    Order.objects.update(needs_attention="")  # nothing can be done before the bank has decided
+    sandbox.stripe.move_dispute(dispute_id, "won")
+    sync_dispute(dispute_id)
+    assert state() == (OrderStatus.PAID, Access.GRANTED, 1)
+    assert Refund.objects.get().payment == payment_of(second)
+
+
+def test_two_payments_in_dispute_hold_nothing_open(sandbox):
+    first, second = attempts(2)
+    pay(sandbox, first, second)
+    for session_id in (first, second):
+        sync_dispute(dispute(sandbox, session_id))
     assert state() == (OrderStatus.DISPUTED, Access.SUSPENDED, 0)
 
 
