@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from django.db.models import F
+
 from courses.models import Enrollment, EnrollmentSource
 from mailing.models import OutgoingMail
 from payments.models import FailureCode, Order, OrderItem, Payment, Refund, RefundItem
@@ -171,9 +173,9 @@ def _rights() -> Iterator[str]:
     wanted = staff | granted
     yield from (f"user and course {right}: no active enrollment" for right in wanted - set(active))
     yield from (f"user and course {right}: an enrollment too many" for right in set(active) - wanted)
-    for item in OrderItem.objects.filter(
-        is_duplicate=True, access="granted", net_minor__gt=0, order__needs_attention=""
-    ):
+    kept = OrderItem.objects.filter(is_duplicate=True, access="granted", order__needs_attention="")
+    with_money = Payment.objects.filter(status=2, amount_minor__gt=F("discount_minor"))
+    for item in kept.filter(net_minor__gt=0, order__payments__in=with_money).distinct():
         yield f"item {item.pk} was paid although the course was owned, and nobody is told"
 
 

@@ -10,6 +10,12 @@ _BY_DEFAULT: dict[str, tuple[Step, ...]] = {
         Step(Do.DISPUTE_MOVES, waits=False),
         Step(Do.UNPUBLISH),
     ),
+    "a page costs nothing with its code, and staff has granted the course": (
+        Step(Do.CHECKOUT),
+        Step(Do.STAFF_GRANT),
+        Step(Do.PROMOTION, course=1),
+        Step(Do.PAY),
+    ),
     "nobody tells of a page that ran out": (Step(Do.CHECKOUT), Step(Do.CLOSE_PAGE, fates=LOST)),
     "nobody tells of a refund": (Step(Do.BUY), Step(Do.DASHBOARD_REFUND, fates=LOST)),
     "nobody tells of a dispute": (Step(Do.BUY), Step(Do.DISPUTE, fates=LOST)),
@@ -110,6 +116,9 @@ _BY_DEFAULT: dict[str, tuple[Step, ...]] = {
 }
 
 KNOWN = {name: History(steps=steps) for name, steps in _BY_DEFAULT.items()} | {
+    "a delivery dies in the middle of its work, and comes again": History(
+        steps=(Step(Do.BUY, delivery_crash=12),), is_lossless=True
+    ),
     "two orders of one course are paid and kept, and the first is refunded": History(
         steps=(
             Step(Do.CHECKOUT, answer_lost=True, pick=1),
