@@ -5,6 +5,7 @@ refund of ours names.
 """
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from payments.tests.histories.steps import History
 from sandbox.server import Sandbox
@@ -179,12 +180,16 @@ def _outcome(session: Record, intent: Record) -> str:
 
 
 def _claimed(sandbox: Sandbox, refund_ids: set[str]) -> int:
-    """The largest sum that was on its way back or given back at one time, by the events as they happened."""
+    """The largest sum that was on its way back or given back at one time, by the events as they happened.
+
+    Stripe's times are whole seconds: of what falls into one, going out is taken to come before coming back.
+    """
     given: dict[str, int] = {}
-    most = 0
+    moves: list[tuple[int, int]] = []
     for event in sandbox.stripe.events():
         refund = event["data"]["object"]
         if refund["object"] == "refund" and refund["id"] in refund_ids:
-            given[refund["id"]] = 0 if refund["status"] in TAKEN_BACK else refund["amount"]
-            most = max(most, sum(given.values()))
-    return most
+            now_minor = 0 if refund["status"] in TAKEN_BACK else refund["amount"]
+            moves.append((event["created"], given.get(refund["id"], 0) - now_minor))
+            given[refund["id"]] = now_minor
+    return max(accumulate((-minor for _, minor in sorted(moves)), initial=0))
