@@ -49,7 +49,8 @@ def send_refund(refund: Refund) -> Refund:
 def resume_refunds(now: datetime | None = None) -> tuple[int, int]:
     """Send the oldest refunds that a crash or an outage left behind; gives how many were sent and how many were not.
 
-    From when Stripe does not answer or refuses the key, nothing more is asked of it in this run.
+    From when Stripe does not answer or refuses the key, nothing more is asked of it in this run. A failure that Stripe
+    saved for one refund says nothing about the others: that one can be sent when its idempotency key is forgotten.
     """
     sent, failed = 0, 0
     unsent = Refund.objects.unsent().filter(created_at__lte=(now or timezone.now()) - RESUMED_AFTER)
@@ -58,6 +59,10 @@ def resume_refunds(now: datetime | None = None) -> tuple[int, int]:
             send_refund(refund)
             sent += 1
         except (ProviderUnavailable, ProviderMisconfigured) as error:
+            if isinstance(error, ProviderUnavailable) and error.is_replayed:
+                logger.error("Refund %s waits behind a failure that Stripe saved: %s", refund.public_id, error)
+                failed += 1
+                continue
             logger.error("Refund %s and those after it could not be sent: %s", refund.public_id, error)
             return sent, failed + 1
         except PaymentsError as error:

@@ -313,6 +313,13 @@ def test_what_cannot_be_sent_now_stays_to_be_sent(sandbox):
     assert len({creation["body"] for creation in creations(sandbox)}) == 1, "the others are not tried in vain"
 
 
+def test_a_failure_that_stripe_saved_for_one_refund_does_not_hold_up_the_others(sandbox):
+    first, _ = [request_refund(payment=bought(sandbox)) for _ in range(2)]
+    sandbox.fault(service="stripe", path=REFUNDS, status=500, times=2, headers={"Idempotent-Replayed": "true"})
+    assert resume_refunds(timezone.now() + timedelta(minutes=5)) == (1, 1)
+    assert list(Refund.objects.unsent()) == [first]
+
+
 def test_as_many_refunds_are_resumed_as_a_run_takes(sandbox, monkeypatch):
     monkeypatch.setattr(refunds, "BATCH", 1)
     second = [request_refund(payment=bought(sandbox)) for _ in range(2)][1]
