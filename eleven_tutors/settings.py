@@ -10,6 +10,7 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from eleven_tutors.hosting import development_keys
 from eleven_tutors.storage import bucket_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
     "mailing",
     "users",
     "videos",
+    "videos.hosted",
     "courses",
     "payments",
     "eleven_tutors",
@@ -327,6 +329,22 @@ if any(_BUNNY.values()):
             "player_script_url": env.str(
                 "BUNNY_PLAYER_SCRIPT_URL", "https://assets.mediadelivery.net/playerjs/playerjs-latest.min.js"
             ),
+        },
+    }
+VIDEO_CONTENT_KEYS = env.dict("VIDEO_CONTENT_KEYS", {})
+if DEBUG or VIDEO_CONTENT_KEYS:
+    VIDEO_PROVIDERS["hosted"] = {
+        "BACKEND": "videos.hosted.provider.HostedProvider",
+        "OPTIONS": {
+            "store": {
+                "BACKEND": "videos.hosted.stores.local.LocalStore",
+                "OPTIONS": {"root": env.str("VIDEO_STORE_DIR", str(VAR_DIR / "videos"))},
+            },
+            "key_store": {
+                "BACKEND": "videos.hosted.key_stores.local.LocalKeyStore",
+                "OPTIONS": {"keys": VIDEO_CONTENT_KEYS or development_keys(SECRET_KEY)},
+            },
+            "work_dir": env.str("VIDEO_WORK_DIR", str(VAR_DIR / "work")),
         },
     }
 VIDEO_HOST_CALLS_MAX = env.int("VIDEO_HOST_CALLS_MAX", 24)  # half the server's threads

@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/users/", include("users.api.urls")),
     path("api/courses/", include("courses.api.urls")),
     path("api/payments/", include("payments.api.urls")),
+    path("api/videos/", include("videos.hosted.api.urls")),
     path("api/videos/", include("videos.api.urls")),
     re_path(r"^media/(?P<path>(?:images|logos)/.+)$", public_media, name="media"),
     path("", include("eleven_tutors.pages")),

@@ -5,8 +5,8 @@ from django.utils.module_loading import import_string
 
 
 def enqueue(task_name: str, *args: int | str) -> None:
-    """Run the task `videos.<name>` once the current transaction has committed; a failure is logged, not raised."""
-    app, _, name = task_name.partition(".")
+    """Run the task `<app>.<name>` once the current transaction has committed; a failure is logged, not raised."""
+    app, _, name = task_name.rpartition(".")
     task = import_string(f"{app}.tasks.{name}")
 
     # Django names a robust callback that failed in its log, which a functools.partial has no name for.

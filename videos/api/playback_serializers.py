@@ -43,6 +43,29 @@ class AddressPlayerSerializer(serializers.Serializer):
     url = serializers.CharField()
 
 
+class DrmSystemSerializer(serializers.Serializer):
+    license_url = serializers.CharField(help_text="Where a player of this key system posts its request.")
+
+
+class DrmSerializer(serializers.Serializer):
+    """Empty for what is not encrypted. `token` is a bearer for the first licence, within two minutes; later ones take
+    the session's token."""
+
+    scheme = serializers.ChoiceField(choices=["cbcs", "aes128"], required=False)
+    token = serializers.CharField(required=False)
+    systems = serializers.DictField(child=DrmSystemSerializer(), required=False, help_text="By name of the key system.")
+
+
+class HlsPlayerSerializer(serializers.Serializer):
+    """HLS for Safari, DASH (empty where there is none) for the others; `sprite_url` is WebVTT, empty for none."""
+
+    url = serializers.CharField()
+    dash_url = serializers.CharField()
+    drm = DrmSerializer()
+    sprite_url = serializers.CharField()
+    watermark = serializers.CharField(help_text="Text that the player lays over the picture; empty for none.")
+
+
 class IframePlayerSerializer(serializers.Serializer):
     url = serializers.CharField()
     api = serializers.CharField(help_text="JavaScript interface: `cloudflare-stream`, `playerjs` or empty.")
@@ -62,7 +85,7 @@ class GrantSerializer(serializers.Serializer):
     session = GrantSessionSerializer()
     player = serializers.ChoiceField(choices=["vdocipher", "hls", "iframe", "file"])
     vdocipher = VdoCipherPlayerSerializer(required=False)
-    hls = AddressPlayerSerializer(required=False)
+    hls = HlsPlayerSerializer(required=False)
     iframe = IframePlayerSerializer(required=False)
     file = AddressPlayerSerializer(required=False)
     expires_at = serializers.DateTimeField()

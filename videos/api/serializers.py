@@ -4,7 +4,7 @@ from django.contrib.contenttypes.models import ContentType
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from videos.models import AccessLevel, Asset, AssetStatus, Protection, Video
+from videos.models import AccessLevel, Asset, AssetStatus, Protection, Quality, Video
 from videos.services import addresses
 
 
@@ -37,6 +37,7 @@ class VideoSerializer(serializers.ModelSerializer):
             "access_level",
             "required_tier",
             "protection",
+            "quality",
             "provider",
             "video_service_id",
             "duration",
@@ -105,6 +106,7 @@ class VideoChangesSerializer(serializers.Serializer):
     access_level = serializers.ChoiceField(choices=AccessLevel.choices, required=False)
     required_tier = serializers.CharField(max_length=32, allow_blank=True, required=False)
     protection = serializers.ChoiceField(choices=Protection.choices, allow_blank=True, required=False)
+    quality = serializers.ChoiceField(choices=Quality.choices, allow_blank=True, required=False)
     tags = TagsField(required=False)
     metadata = serializers.DictField(required=False)
 
@@ -128,6 +130,7 @@ class VideoCreateSerializer(serializers.Serializer):
     source_url = serializers.CharField(max_length=2000, required=False)
     provider = serializers.CharField(max_length=64, default="", allow_blank=True)
     protection = serializers.ChoiceField(choices=Protection.choices, default="", allow_blank=True)
+    quality = serializers.ChoiceField(choices=Quality.choices, default="", allow_blank=True)
     access_level = serializers.ChoiceField(choices=AccessLevel.choices, default=AccessLevel.ENTITLED)
     required_tier = serializers.CharField(max_length=32, default="", allow_blank=True)
     tags = TagsField(default=list)
@@ -147,10 +150,11 @@ class UploadTicketSerializer(serializers.Serializer):
 
     `form_post`: send `fields` in their order as multipart/form-data to `url`, then the file as `file_field`, last.
     `tus`: tus 1.0.0 at `upload_url` (or created at `endpoint`), in chunks of `chunk_size` bytes. `put`: one PUT of the
-    bytes to `url` with `headers`. `none`: nothing is to be sent.
+    bytes to `url` with `headers`. `s3_multipart`: parts of `part_size` bytes, each to an address that `url`
+    gives, or by an uploader that speaks to Uppy's Companion, at `companion_url`. `none`: nothing is to be sent.
     """
 
-    kind = serializers.ChoiceField(choices=["form_post", "tus", "put", "none"])
+    kind = serializers.ChoiceField(choices=["form_post", "tus", "put", "s3_multipart", "none"])
     url = serializers.CharField(required=False)
     fields = serializers.DictField(child=serializers.CharField(), required=False)  # type: ignore[assignment]
     file_field = serializers.CharField(required=False)
@@ -159,6 +163,8 @@ class UploadTicketSerializer(serializers.Serializer):
     headers = serializers.DictField(child=serializers.CharField(), required=False)
     metadata = serializers.DictField(child=serializers.CharField(), required=False)
     chunk_size = serializers.IntegerField(required=False)
+    companion_url = serializers.CharField(required=False)
+    part_size = serializers.IntegerField(required=False)
     expires_at = serializers.DateTimeField(required=False)
 
 

@@ -110,7 +110,7 @@ class VideoView(ManagedVideoView):
         responses={200: VideoSerializer, **MANAGE_ERRORS},
     )
     def patch(self, request: Request, video_id: UUID) -> Response:
-        """Change title, access level, tier, wanted protection, tags or metadata."""
+        """Change title, access level, tier, wanted protection and quality, tags or metadata."""
         video = self.managed_video(request, video_id)
         data = VideoChangesSerializer(data=request.data, partial=True)
         data.is_valid(raise_exception=True)

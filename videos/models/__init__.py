@@ -5,7 +5,7 @@ from videos.models.caption import Caption, CaptionPush, PushState
 from videos.models.figures import AssetRetention, VideoDay, VideoFigures
 from videos.models.hook import WebhookEvent, WebhookRefusal
 from videos.models.unusual import RefusedStart, UnusualUse, UnusualUseKind
-from videos.models.video import AccessLevel, Tag, Video
+from videos.models.video import AccessLevel, Quality, Tag, Video
 from videos.models.viewing import (
     EngagementEvent,
     EngagementKind,
@@ -28,6 +28,7 @@ __all__ = [
     "PlaybackSession",
     "Protection",
     "PushState",
+    "Quality",
     "RefusedStart",
     "SessionDoor",
     "SessionState",

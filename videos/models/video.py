@@ -20,6 +20,14 @@ class AccessLevel(models.TextChoices):
     ENTITLED = "entitled"
 
 
+class Quality(models.TextChoices):
+    """How much is spent on the picture, where the host asks."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
 class Tag(models.Model):
     """A word that videos are found and routed by; lower case."""
 
@@ -79,6 +87,12 @@ class Video(models.Model):
         choices=Protection,
         blank=True,
         help_text="Wanted protection; empty: decided by what the video is for.",
+    )
+    quality = models.CharField(
+        max_length=16,
+        choices=Quality,
+        blank=True,
+        help_text="Wanted quality, where the host asks; empty: the host's default.",
     )
     tags = models.ManyToManyField(Tag, blank=True, related_name="videos")
     metadata = models.JSONField(default=dict, blank=True, help_text="Whatever the host project keeps with a video.")

@@ -73,6 +73,12 @@ class VideoProvider(ABC):
         "supports_ping": ("ping",),
     }
 
+    def protection_for(self, wanted: str) -> Protection:
+        """What a new copy has for which this protection is wanted: open where it may be, else the host's strongest."""
+        if wanted == Protection.OPEN and Protection.OPEN in self.protections:
+            return Protection.OPEN
+        return self.protections[0]
+
     @property
     def player_origins(self) -> tuple[str, ...]:
         """The origins that players and their scripts come from, for the embedding page's Content-Security-Policy."""

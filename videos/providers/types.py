@@ -30,6 +30,7 @@ class AssetInfo:
     """One copy as its host describes it now. `host_status` is the host's own word, `raw` its whole answer.
 
     A failed copy has a `failure_code` of `videos.providers.failures`; `progress_percent` is that of the processing.
+    `protection` is set where it can change, or differ from copy to copy.
     """
 
     host_id: str
@@ -41,6 +42,7 @@ class AssetInfo:
     poster_url: str = ""
     failure_code: str = ""
     progress_percent: int | None = None
+    protection: Protection | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -90,15 +92,31 @@ class VdoCipherPlayback:
 
 @dataclass(frozen=True, kw_only=True)
 class HlsPlayback:
-    """A manifest for an HLS player."""
+    """Manifests for a player of HLS or DASH, and where it gets its keys.
+
+    `drm` is empty for what is not encrypted, else `{"scheme", "token", "systems": {key system: {"license_url"}}}`:
+    `token` is good for the first licence alone, within two minutes; later ones take the session's token.
+    """
 
     url: str = field(repr=False)
+    dash_url: str = field(default="", repr=False)
+    drm: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    sprite_url: str = field(default="", repr=False)
+    watermark: str = field(default="", repr=False)
     expires_at: datetime
     is_renewable: bool = True
     kind: Literal["hls"] = "hls"
 
-    def as_json(self) -> dict[str, str]:
-        return {"url": self.url}
+    def as_json(self) -> dict[str, Any]:
+        """The member that a player reads: url (HLS), dash_url, drm, sprite_url (WebVTT of pictures on the timeline),
+        watermark (text that the player lays over the picture; empty for none)."""
+        return {
+            "url": self.url,
+            "dash_url": self.dash_url,
+            "drm": dict(self.drm),
+            "sprite_url": self.sprite_url,
+            "watermark": self.watermark,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +160,8 @@ Playback = VdoCipherPlayback | HlsPlayback | IframePlayback | FilePlayback
 class UploadRequest:
     """A file somebody wants to upload, as far as it is known before the first byte.
 
-    `creator_id` names the uploader to the host without telling who it is.
+    `creator_id` names the uploader to the host without telling who it is. `protection` is the wanted one, None for the
+    host's strongest; `quality` is `high`, `medium` or `low` where the host asks, empty for its default.
     """
 
     title: str
@@ -150,6 +169,8 @@ class UploadRequest:
     size_bytes: int | None = None
     content_type: str = ""
     creator_id: str = ""
+    protection: Protection | None = None
+    quality: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +244,32 @@ class PutTicket:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MultipartTicket:
+    """An upload to a bucket in parts of `part_bytes`, the last one smaller, signed and put together by our server.
+
+    `url` is the base of our own addresses for it (`parts/`, `complete/`), `companion_url` that of Uppy's Companion
+    shapes; both name the upload and carry its secret.
+    """
+
+    host_id: str
+    url: str = field(repr=False)
+    companion_url: str = field(repr=False)
+    part_bytes: int
+    expires_at: datetime
+    kind: Literal["s3_multipart"] = "s3_multipart"
+
+    def as_json(self) -> dict[str, Any]:
+        """What a browser needs to upload: kind, url, companion_url, part_size (bytes), expires_at (ISO 8601)."""
+        return {
+            "kind": self.kind,
+            "url": self.url,
+            "companion_url": self.companion_url,
+            "part_size": self.part_bytes,
+            "expires_at": self.expires_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoTicket:
     """A copy that needs no upload by the browser, such as an import by address."""
 
@@ -233,7 +280,7 @@ class NoTicket:
         return {"kind": self.kind}
 
 
-Ticket = FormPostTicket | TusTicket | PutTicket | NoTicket
+Ticket = FormPostTicket | TusTicket | PutTicket | MultipartTicket | NoTicket
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -215,6 +215,7 @@ def _apply(asset: Asset, info: AssetInfo, asked_at: datetime) -> None:
         asset.duration_s = info.duration_s if info.duration_s is not None else asset.duration_s
         asset.size_bytes = info.size_bytes if info.size_bytes is not None else asset.size_bytes
         asset.poster_url = info.poster_url if len(info.poster_url) <= 1000 else ""
+        asset.protection = info.protection or asset.protection
         asset.raw = dict(info.raw)
         _settle(asset, before, asked_at)
 

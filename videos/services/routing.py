@@ -37,9 +37,9 @@ class Taken:
     alias: str
     passed_over: list[dict[str, str]]
 
-    @property
-    def protection(self) -> Protection:
-        return _protection_of(providers[self.alias])
+    def protection_for(self, wanted: str) -> Protection:
+        """What the new copy has there."""
+        return Protection(providers[self.alias].protection_for(wanted))
 
 
 def find_hosts(facts: RouteFacts, *, flag: str, provider_alias: str = "") -> list[str]:

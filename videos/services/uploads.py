@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from videos import conf
 from videos.models import AccessLevel, Asset, AssetStatus, Video
+from videos.providers import types
 from videos.providers.types import NoTicket, Ticket, UploadRequest
 from videos.services.assets import poll_delay
 from videos.services.details import check_details, clean_tags, set_tags
@@ -38,6 +39,7 @@ def create_upload(
     protection: str = "",
     access_level: str = AccessLevel.ENTITLED,
     required_tier: str = "",
+    quality: str = "",
     tags: Iterable[str] = (),
     metadata: Mapping[str, Any] | None = None,
     subject: models.Model | None = None,
@@ -55,6 +57,7 @@ def create_upload(
         protection=protection,
         access_level=access_level,
         required_tier=required_tier,
+        quality=quality,
         metadata=dict(metadata or {}),
         subject=subject,
     )
@@ -62,7 +65,7 @@ def create_upload(
     name = clean_filename(filename)
     facts = RouteFacts(protection=protection, access_level=access_level, tags=names, size_bytes=size_bytes)
     aliases = find_hosts(facts, flag="supports_upload", provider_alias=provider_alias)
-    taken, ticket = _ticket(aliases, owner, title=title, filename=name, size=size_bytes, content_type=content_type)
+    taken, ticket = _ticket(aliases, owner, video, filename=name, size=size_bytes, content_type=content_type)
     asset = _asset(video, taken, ticket, source_name=name)
     _keep(video, asset, names)
     return video, asset, ticket
@@ -77,6 +80,7 @@ def import_video(
     protection: str = "",
     access_level: str = AccessLevel.ENTITLED,
     required_tier: str = "",
+    quality: str = "",
     tags: Iterable[str] = (),
     metadata: Mapping[str, Any] | None = None,
     subject: models.Model | None = None,
@@ -91,6 +95,7 @@ def import_video(
         protection=protection,
         access_level=access_level,
         required_tier=required_tier,
+        quality=quality,
         metadata=dict(metadata or {}),
         subject=subject,
     )
@@ -133,9 +138,7 @@ def replace_file(
         size_bytes=size_bytes,
     )
     aliases = find_hosts(facts, flag="supports_upload", provider_alias=provider_alias)
-    taken, ticket = _ticket(
-        aliases, actor, title=video.title, filename=name, size=size_bytes, content_type=content_type
-    )
+    taken, ticket = _ticket(aliases, actor, video, filename=name, size=size_bytes, content_type=content_type)
     asset = _asset(video, taken, ticket, source_name=name)
     try:
         _take_place(asset)
@@ -171,10 +174,16 @@ def _draft(*, subject: models.Model | None, **values: Any) -> Video:
 
 
 def _ticket(
-    aliases: list[str], owner: "AbstractBaseUser", *, title: str, filename: str, size: int, content_type: str
+    aliases: list[str], owner: "AbstractBaseUser", video: Video, *, filename: str, size: int, content_type: str
 ) -> tuple[Taken, Ticket]:
     request = UploadRequest(
-        title=title, filename=filename, size_bytes=size, content_type=content_type, creator_id=str(owner.pk)
+        title=video.title,
+        filename=filename,
+        size_bytes=size,
+        content_type=content_type,
+        creator_id=str(owner.pk),
+        protection=types.Protection(video.protection) if video.protection else None,
+        quality=video.quality,
     )
     return ask_in_turn(aliases, lambda provider: provider.create_upload(request))
 
@@ -184,7 +193,7 @@ def _asset(video: Video, taken: Taken, ticket: Ticket, *, source_name: str) -> A
         video=video,
         provider=taken.alias,
         host_id=ticket.host_id,
-        protection=taken.protection,
+        protection=taken.protection_for(video.protection),
         passed_over=taken.passed_over,
         source_name=source_name,
         upload_expires_at=None if isinstance(ticket, NoTicket) else ticket.expires_at,

@@ -1,0 +1,3 @@
+app_name = "videos_hosted"
+
+urlpatterns: list = []

@@ -1,0 +1,1 @@
+"""System checks of our own host; those of one alias are found by its provider's `check`."""

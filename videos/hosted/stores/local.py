@@ -1,0 +1,86 @@
+"""A folder of this machine, or one that all machines share."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+from videos.hosted.seams.store import FileMissing, StoreUnavailable
+from videos.hosted.stores.section import Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalStore:
+    """Files below `root`, moved to their place by a rename, so that they are there whole or not at all."""
+
+    root: str
+
+    def path_of(self, key: str) -> Path:
+        """Where the file of this key is, or would be; also for uploads, which grow in their place."""
+        return Path(self.root, *key.split("/"))
+
+    def put_file(self, key: str, path: Path, *, content_type: str = "application/octet-stream") -> None:
+        target = self.path_of(key)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if os.stat(path).st_dev == os.stat(target.parent).st_dev:
+                os.replace(path, target)
+            else:
+                beside = target.with_name(f".{uuid4().hex}.part")
+                shutil.copyfile(path, beside)
+                os.replace(beside, target)
+        except OSError as error:
+            raise StoreUnavailable(f"{key} could not be kept: {error.strerror}") from error
+
+    def fetch(self, key: str, path: Path) -> None:
+        try:
+            shutil.copyfile(self.path_of(key), path)
+        except FileNotFoundError as error:
+            raise FileMissing(key) from error
+        except OSError as error:
+            raise StoreUnavailable(f"{key} could not be read: {error.strerror}") from error
+
+    def local_path(self, key: str) -> Path | None:
+        path = self.path_of(key)
+        return path if path.is_file() else None
+
+    def open_range(self, key: str, first: int, length: int) -> IO[bytes]:
+        try:
+            file = self.path_of(key).open("rb")
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise FileMissing(key) from error
+        return Section(file, first, length)
+
+    def size_of(self, key: str) -> int | None:
+        try:
+            return self.path_of(key).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        folder, _, start = prefix.rpartition("/")
+        top = self.path_of(folder) if folder else Path(self.root)
+        for path in sorted(top.rglob(f"{start}*" if start else "*")):
+            if path.is_file():
+                yield path.relative_to(self.root).as_posix()
+
+    def delete_all(self, prefix: str) -> int:
+        deleted = 0
+        for key in self.keys(prefix):
+            self.path_of(key).unlink(missing_ok=True)
+            deleted += 1
+        if prefix.endswith("/"):
+            shutil.rmtree(self.path_of(prefix.rstrip("/")), ignore_errors=True)
+        return deleted
+
+    def probe(self) -> None:
+        path = Path(self.root, f".probe-{uuid4().hex}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"probe")
+            path.unlink()
+        except OSError as error:
+            raise StoreUnavailable(f"{self.root} cannot be written: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""Entry points of background work. With Celery installed they are its tasks, without it plain functions."""

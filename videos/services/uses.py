@@ -1,0 +1,65 @@
+"""What a player does in a session beside its heartbeats: it loads playlists, media files and licences.
+
+Each such use needs a session that may still play, and the first one claims its stream, as a heartbeat would.
+"""
+
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from videos import conf
+from videos.models import PlaybackSession, SessionState
+from videos.services import streams
+from videos.services.errors import SessionEnded, SessionRevoked
+
+RENEW_BELOW = timedelta(seconds=conf.LEASE_S / 3)
+"""A lease that ends sooner than this is renewed by use, so that players that tell nothing hold their stream too."""
+
+
+def use_session(public_id: UUID) -> PlaybackSession:
+    """The session, with its viewer and video, when it may still play; its stream is claimed or kept.
+
+    One statement usually. Raises SessionEnded, SessionRevoked or TooManyStreams.
+    """
+    now = timezone.now()
+    session = _playing(public_id)
+    if session.lease_expires_at is None or session.lease_expires_at <= now:
+        return _claim(session, now)
+    if session.lease_expires_at < now + RENEW_BELOW:
+        _lease(session, now)
+    return session
+
+
+def _playing(public_id: UUID) -> PlaybackSession:
+    session = PlaybackSession.objects.select_related("viewer", "video").filter(public_id=public_id).first()
+    if session is not None and session.state == SessionState.REVOKED:
+        raise SessionRevoked()
+    if session is None or session.state not in (SessionState.ISSUING, SessionState.ISSUED):
+        raise SessionEnded()
+    return session
+
+
+def _claim(session: PlaybackSession, now: datetime) -> PlaybackSession:
+    with transaction.atomic():
+        viewer = streams.lock_viewer_of(session)
+        session = _playing(session.public_id)
+        if session.is_counted and not (session.lease_expires_at and session.lease_expires_at > now):
+            streams.make_room(
+                viewer,
+                device_id=session.device_id,
+                video_id=session.video_id,
+                limit=session.max_streams,
+                now=now,
+                is_claim=True,
+                keep=session,
+            )
+        _lease(session, now)
+    return cast(PlaybackSession, session)
+
+
+def _lease(session: PlaybackSession, now: datetime) -> None:
+    session.lease_expires_at = now + timedelta(seconds=conf.LEASE_S)
+    PlaybackSession.objects.live().filter(pk=session.pk).update(lease_expires_at=session.lease_expires_at)
