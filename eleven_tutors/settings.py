@@ -331,7 +331,7 @@ if any(_BUNNY.values()):
             ),
         },
     }
-VIDEO_CONTENT_KEYS = env.dict("VIDEO_CONTENT_KEYS", {})
+VIDEO_CONTENT_KEYS: dict[str, str] = env.dict("VIDEO_CONTENT_KEYS", {})
 if DEBUG or VIDEO_CONTENT_KEYS:
     VIDEO_PROVIDERS["hosted"] = {
         "BACKEND": "videos.hosted.provider.HostedProvider",

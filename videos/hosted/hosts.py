@@ -15,6 +15,10 @@ from videos.hosted.seams.store import Store
 from videos.providers.exceptions import ProviderMisconfigured, UnknownProvider
 from videos.providers.registry import providers
 
+_DELIVERY = "videos.hosted.deliveries.django.DjangoDelivery"
+_ENCODER = "videos.hosted.encoders.ffmpeg.FfmpegEncoder"
+_LICENCES = ("videos.hosted.licences.clearkey.ClearKey", "videos.hosted.licences.raw_key.RawKey")
+
 Part = Mapping[str, Any]
 """`{"BACKEND": dotted path, "OPTIONS": {…}}`, as in Django's STORAGES."""
 
@@ -30,19 +34,9 @@ class HostParts:
     store: Part = field(repr=False)
     key_store: Part = field(repr=False)
     work_dir: str
-    delivery: Part = field(
-        default_factory=lambda: {"BACKEND": "videos.hosted.deliveries.django.DjangoDelivery"}, repr=False
-    )
-    encoder: Part = field(
-        default_factory=lambda: {"BACKEND": "videos.hosted.encoders.ffmpeg.FfmpegEncoder"}, repr=False
-    )
-    licences: Sequence[Part] = field(
-        default_factory=lambda: (
-            {"BACKEND": "videos.hosted.licences.clearkey.ClearKey"},
-            {"BACKEND": "videos.hosted.licences.raw_key.RawKey"},
-        ),
-        repr=False,
-    )
+    delivery: Part = field(default_factory=lambda: {"BACKEND": _DELIVERY}, repr=False)
+    encoder: Part = field(default_factory=lambda: {"BACKEND": _ENCODER}, repr=False)
+    licences: Sequence[Part] = field(default_factory=lambda: [{"BACKEND": path} for path in _LICENCES], repr=False)
     upload_max_bytes: int = 50 * 1000**3
     upload_part_bytes: int = 16 * 1024**2
     upload_ttl_s: int = 24 * 3600

@@ -4,7 +4,6 @@ Each such use needs a session that may still play, and the first one claims its 
 """
 
 from datetime import datetime, timedelta
-from typing import cast
 from uuid import UUID
 
 from django.db import transaction
@@ -57,7 +56,7 @@ def _claim(session: PlaybackSession, now: datetime) -> PlaybackSession:
                 keep=session,
             )
         _lease(session, now)
-    return cast(PlaybackSession, session)
+    return session
 
 
 def _lease(session: PlaybackSession, now: datetime) -> None:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from uuid import uuid4
 
 from videos.hosted.seams.store import FileMissing, StoreUnavailable
@@ -52,7 +52,7 @@ class LocalStore:
             file = self.path_of(key).open("rb")
         except (FileNotFoundError, IsADirectoryError) as error:
             raise FileMissing(key) from error
-        return Section(file, first, length)
+        return cast(IO[bytes], Section(file, first, length))
 
     def size_of(self, key: str) -> int | None:
         try:
