@@ -12,6 +12,7 @@ from rest_framework.views import APIView, set_rollback
 
 from videos.services.errors import (
     AccessDenied,
+    CannotPrepare,
     FileTooLarge,
     HostUnavailable,
     InvalidRequest,
@@ -22,7 +23,9 @@ from videos.services.errors import (
     SessionEnded,
     SessionRevoked,
     SignatureInvalid,
+    SourceGone,
     TooManyStreams,
+    TranscodeRunning,
     VideoFailed,
     VideoNotReady,
     VideosError,
@@ -43,6 +46,9 @@ STATUS_BY_ERROR: dict[type[VideosError], int] = {
     NotYours: 403,
     FileTooLarge: 413,
     NotShareable: 409,
+    TranscodeRunning: 409,
+    SourceGone: 409,
+    CannotPrepare: 409,
 }
 
 

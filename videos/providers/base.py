@@ -21,6 +21,7 @@ from videos.providers.types import (
     Ping,
     Playback,
     PlaybackRequest,
+    Preparation,
     Protection,
     Ticket,
     UploadRequest,
@@ -49,6 +50,7 @@ class VideoProvider(ABC):
 
     supports_upload: ClassVar[bool] = False
     supports_import: ClassVar[bool] = False
+    supports_retranscode: ClassVar[bool] = False
     supports_rename: ClassVar[bool] = False
     supports_delete: ClassVar[bool] = False
     supports_captions: ClassVar[bool] = False
@@ -62,6 +64,7 @@ class VideoProvider(ABC):
     METHODS_BY_FLAG: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "supports_upload": ("create_upload",),
         "supports_import": ("import_url",),
+        "supports_retranscode": ("retranscode", "preparation"),
         "supports_rename": ("rename",),
         "supports_delete": ("delete",),
         "supports_captions": ("put_caption", "delete_caption"),
@@ -99,6 +102,20 @@ class VideoProvider(ABC):
     def import_url(self, url: str, *, title: str) -> str:
         """Let the host fetch a file by itself; gives the host's id."""
         self._refuse("import_url")
+
+    def retranscode(
+        self, host_id: str, *, quality: str = "", protection: Protection | None = None, requested_by: str = ""
+    ) -> None:
+        """Have the copy prepared again out of its original; what plays now plays on until that is done.
+
+        Empty `quality` and no `protection` leave them as they are; `requested_by` names the person to the host without
+        telling who it is. Raises Rejected: `transcode_running`, `source_gone`.
+        """
+        self._refuse("retranscode")
+
+    def preparation(self, host_id: str) -> Preparation | None:
+        """How far the copy's preparation is, None before its file came; waits for nobody."""
+        self._refuse("preparation")
 
     def rename(self, host_id: str, title: str) -> None:
         """Give the copy another title at the host."""

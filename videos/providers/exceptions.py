@@ -70,7 +70,8 @@ class Rejected(VideoProviderError):
     """The host, or the provider on its behalf, refuses this request.
 
     Codes: host_rejected, file_too_large, size_required, not_playable (not ready, or gone: ask for the asset again),
-    not_ready and caption_refused (captions), range_too_old (figures that the host no longer keeps).
+    not_ready and caption_refused (captions), range_too_old (figures that the host no longer keeps), transcode_running
+    and source_gone (preparing again).
     """
 
     default_code = "host_rejected"

@@ -284,6 +284,24 @@ Ticket = FormPostTicket | TusTicket | PutTicket | MultipartTicket | NoTicket
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """How far a host is with making a copy playable, or what came of its last attempt.
+
+    `state` is `pending`, `processing`, `completed` or `failed`; `step` says in a word or two what is done now, empty
+    when nothing is. `quality` and `protection` are what the attempt is to give. `can_start_again` says that the
+    original is kept and nothing is under way; a failed attempt has a `failure_code` of `videos.providers.failures`.
+    """
+
+    state: Literal["pending", "processing", "completed", "failed"]
+    step: str = ""
+    progress_percent: int = 0
+    quality: str = ""
+    protection: Protection = Protection.OPEN
+    can_start_again: bool = False
+    failure_code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaptionFile:
     """Captions in one language as WebVTT; `language` is BCP 47."""
 

@@ -161,3 +161,19 @@ class NotYours(VideosError):
 class NotShareable(VideosError):
     code = "not_shareable"
     detail = "Only public and unlisted videos have an address to share."
+
+
+class TranscodeRunning(VideosError):
+    code = "transcode_running"
+    detail = "This video is being prepared already. Wait until that is over, then try again."
+    retry_after_s = 30
+
+
+class SourceGone(VideosError):
+    code = "source_gone"
+    detail = "The original file of this video is no longer kept. Upload it again."
+
+
+class CannotPrepare(VideosError):
+    code = "transcode_unsupported"
+    detail = "This video's host prepares every file once. Upload the file again to have it prepared anew."

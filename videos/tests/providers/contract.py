@@ -19,6 +19,8 @@ from videos.tests.providers.contract_webhooks import WebhookContract
 ARGUMENTS = {
     "create_upload": {"request": UploadRequest(title="Lesson", filename="lesson.mp4")},
     "import_url": {"url": "https://example.com/lesson.mp4", "title": "Lesson"},
+    "retranscode": {"host_id": "unknown"},
+    "preparation": {"host_id": "unknown"},
     "rename": {"host_id": "unknown", "title": "Lesson"},
     "delete": {"host_id": "unknown"},
     "put_caption": {"host_id": "unknown", "caption": CaptionFile(language="en", label="English", body="WEBVTT\n")},
@@ -83,7 +85,7 @@ class ProviderContract(UploadContract, CaptionContract, PictureContract, FigureC
         return asked
 
     def test_every_optional_method_has_a_flag(self, provider):
-        required = {"get_asset", "get_playback", "check"}
+        required = {"get_asset", "get_playback", "check", "protection_for"}
         public = {name for name, _ in inspect.getmembers(VideoProvider, inspect.isfunction) if not name.startswith("_")}
         optional = {name for names in VideoProvider.METHODS_BY_FLAG.values() for name in names}
         assert optional == public - required
