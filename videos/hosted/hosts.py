@@ -27,6 +27,7 @@ Part = Mapping[str, Any]
 class HostParts:
     """The OPTIONS of a host of ours. Each part is built when it is asked for; sizes in bytes, times in seconds.
 
+    `former_key_stores` open what they wrapped and wrap nothing new (`rewrap_content_keys` moves it to `key_store`).
     `work_dir` is where workers of this machine put intermediate files. `upload_part_bytes` is the size of a multipart
     upload's parts, raised for files that would need more than 10,000.
     """
@@ -36,6 +37,7 @@ class HostParts:
     work_dir: str
     delivery: Part = field(default_factory=lambda: {"BACKEND": _DELIVERY}, repr=False)
     encoder: Part = field(default_factory=lambda: {"BACKEND": _ENCODER}, repr=False)
+    former_key_stores: Sequence[Part] = field(default=(), repr=False)
     licences: Sequence[Part] = field(default_factory=lambda: [{"BACKEND": path} for path in _LICENCES], repr=False)
     upload_max_bytes: int = 50 * 1000**3
     upload_part_bytes: int = 16 * 1024**2
@@ -51,6 +53,9 @@ class HostParts:
 
     def get_key_store(self) -> KeyStore:
         return cast(KeyStore, build(self.key_store))
+
+    def get_former_key_stores(self) -> Sequence[KeyStore]:
+        return [cast(KeyStore, build(part)) for part in self.former_key_stores]
 
     def get_delivery(self) -> Delivery:
         return cast(Delivery, build(self.delivery))

@@ -72,7 +72,7 @@ def make_key(hosted, *, version=1, kid=KID, plain=KEY, **values):
     """A content key of known bytes, wrapped by the host's local key store."""
     key = ContentKey(video=hosted, version=version, kid=kid, iv=IV, **values)
     store = host(hosted.alias).get_key_store()
-    wrapped = store._wrap(plain, key.context)
+    wrapped = store.wrap(plain, key.context)
     key.wrapped, key.wrapped_by = wrapped.blob, wrapped.wrapped_by
     key.save()
     return key
