@@ -177,3 +177,31 @@ class SourceGone(VideosError):
 class CannotPrepare(VideosError):
     code = "transcode_unsupported"
     detail = "This video's host prepares every file once. Upload the file again to have it prepared anew."
+
+
+class NoSuchFile(VideosError):
+    code = "not_found"
+    detail = "There is no such file."
+
+
+class LicenceRefused(VideosError):
+    """No content key is handed out; `code` says why, to players and in the record alone."""
+
+    code = "licence_refused"
+    detail = "No licence is given."
+
+
+class ChallengeMalformed(VideosError):
+    code = "challenge_malformed"
+    detail = "This is no request for a licence that can be understood."
+
+
+class TooManyLicences(VideosError):
+    code = "too_many_licences"
+    detail = "Too many licences were asked for. Try again later."
+
+
+class LicenceUnavailable(VideosError):
+    code = "licence_unavailable"
+    detail = "No licence can be given at the moment."
+    retry_after_s = 10

@@ -39,6 +39,9 @@ from videos.services.tokens import session_token
 if TYPE_CHECKING:
     from videos.access import Person
 
+UNNAMED_DEVICE = "unnamed-"
+"""Begins the id of a device that no browser named."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RequestContext:
@@ -204,4 +207,4 @@ def _give_up(session: PlaybackSession, reason: str) -> None:
 def _unnamed_device(context: RequestContext) -> str:
     seen = f"{context.ip}|{context.user_agent}"
     # Keyed: whoever reads the row alone cannot try out all addresses.
-    return f"unnamed-{salted_hmac('videos.unnamed_device', seen, algorithm='sha256').hexdigest()[:32]}"
+    return f"{UNNAMED_DEVICE}{salted_hmac('videos.unnamed_device', seen, algorithm='sha256').hexdigest()[:32]}"
