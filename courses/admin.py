@@ -223,7 +223,7 @@ class LessonAdmin(OwnCoursesMixin, ModelAdmin):
         return [path("<int:lesson_id>/video/", view, name="courses_lesson_video"), *super().get_urls()]
 
     def video_view(self, request, lesson_id):
-        """Give the ticket for the file of a lesson that has no video of its own yet."""
+        """Give the ticket for the lesson's file, protected as the lesson calls for unless something is chosen."""
         lesson = get_object_or_404(self.get_queryset(request), pk=lesson_id)
         if request.method != "POST" or not self.has_change_permission(request, lesson):
             return refused([("permission_denied", "You may not change this lesson.", None)], status=403)
@@ -231,7 +231,9 @@ class LessonAdmin(OwnCoursesMixin, ModelAdmin):
         if not file.is_valid():
             return refused_form(file)
         try:
-            made = upload_lesson_video(lesson=lesson, actor=request.user, **file.file())
+            chosen = file.choices()
+            chosen["protection"] = chosen["protection"] or None
+            made = upload_lesson_video(lesson=lesson, actor=request.user, **file.file(), **chosen)
         except VideosError as error:
             return refused([(error.code, error.detail, getattr(error, "attr", None))])
         return ticket_answer(*made, change_url=reverse("admin:courses_lesson_change", args=[lesson.pk]))
@@ -240,9 +242,11 @@ class LessonAdmin(OwnCoursesMixin, ModelAdmin):
     def upload(self, lesson):
         if lesson.pk is None:
             return "Save the lesson first; then its video can be uploaded here."
+        address = reverse("admin:courses_lesson_video", args=[lesson.pk])
+        usual = "As the lesson calls for: the strongest where it is paid for"
         if lesson.video and not is_shared(lesson.video, lesson):
-            return upload_panel(lesson.video)
-        return upload_panel(create_url=reverse("admin:courses_lesson_video", args=[lesson.pk]))
+            return upload_panel(lesson.video, ticket_url=address, usual=usual)
+        return upload_panel(create_url=address, usual=usual)
 
     @display(description="Course", ordering="part__course__title")
     def course(self, lesson):

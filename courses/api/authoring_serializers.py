@@ -14,7 +14,7 @@ from courses.models import Course, Lesson, LessonResource, Part, University
 from courses.money import validate_price
 from courses.services.curriculum import LARGEST_POSITION
 from videos.api.serializers import AssetSerializer, UploadTicketSerializer, VideoSerializer
-from videos.models import Protection
+from videos.models import Protection, Quality
 
 
 class CourseWriteSerializer(serializers.ModelSerializer[Course]):
@@ -136,6 +136,12 @@ class LessonVideoSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=200, default="", allow_blank=True)
     protection = serializers.ChoiceField(
         choices=Protection.choices, required=False, allow_blank=True, help_text="Left out: what the lesson calls for."
+    )
+    quality = serializers.ChoiceField(
+        choices=Quality.choices,
+        required=False,
+        allow_blank=True,
+        help_text="Where the host asks; left out: that of the lesson's video, or the host's usual.",
     )
     provider = serializers.CharField(max_length=64, default="", allow_blank=True)
     video_id = serializers.UUIDField(required=False)

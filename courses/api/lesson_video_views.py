@@ -49,6 +49,7 @@ class LessonVideoView(SpeaksErrors, AuthoringView):
             content_type=values["content_type"],
             title=values["title"],
             protection=values.get("protection"),
+            quality=values.get("quality"),
             provider_alias=values["provider"],
         )
         return self._answer(video, {"asset": asset, "upload": ticket.as_json()}, status=201)

@@ -28,9 +28,12 @@ def upload_lesson_video(
     content_type: str,
     title: str = "",
     protection: str | None = None,
+    quality: str | None = None,
     provider_alias: str = "",
 ) -> tuple[Video, Asset, Ticket]:
     """Get a ticket for the lesson's file; without `protection` what the lesson calls for is wanted.
+
+    Without `quality` that of the lesson's video stays, and a new one has the host's usual.
 
     A video that this lesson alone shows gets a new copy, which plays once it is ready; otherwise a video is made, and
     the lesson shows it from now on. Raises what `create_upload` and `replace_file` raise.
@@ -39,11 +42,13 @@ def upload_lesson_video(
     file: dict[str, Any] = {"filename": filename, "size_bytes": size_bytes, "content_type": content_type}
     own = _own_video(lesson, actor)
     if own is not None:
-        return _replace(own, actor, title=title, wanted=wanted, provider_alias=provider_alias, **file)
+        choices = {"protection": wanted, "quality": quality, "provider_alias": provider_alias}
+        return _replace(own, actor, title=title, **choices, **file)
     video, asset, ticket = create_upload(
         owner=actor,
         title=title or lesson.title,
         protection=wanted,
+        quality=quality or "",
         provider_alias=provider_alias,
         subject=lesson,
         **file,
@@ -86,13 +91,11 @@ def _own_video(lesson: Lesson, actor: "User") -> Video | None:
     return None if asset is not None and asset.status == AssetStatus.DELETED else video
 
 
-def _replace(
-    video: Video, actor: "User", *, title: str, wanted: str, provider_alias: str, **file: Any
-) -> tuple[Video, Asset, Ticket]:
-    if title or wanted != video.protection:
-        video.title, video.protection = title or video.title, wanted
-        video.save(update_fields=["title", "protection", "updated_at"])
-    asset, ticket = replace_file(video=video, actor=actor, provider_alias=provider_alias, **file)
+def _replace(video: Video, actor: "User", *, title: str, **choices_and_file: Any) -> tuple[Video, Asset, Ticket]:
+    if title and title != video.title:
+        video.title = title
+        video.save(update_fields=["title", "updated_at"])
+    asset, ticket = replace_file(video=video, actor=actor, **choices_and_file)
     return video, asset, ticket
 
 

@@ -8,8 +8,9 @@ from django.utils.translation import ngettext
 
 from videos import conf
 from videos.admin import hooks  # noqa: F401
-from videos.admin.base import ModelAdmin, TabularInline, TextInput
+from videos.admin.base import ModelAdmin, Select, TabularInline, TextInput
 from videos.admin.captions import CaptionInline
+from videos.admin.choices import QUALITY_HELP, protection_choices, quality_choices
 from videos.admin.figures import figures_panel
 from videos.admin.uploading import UploadAddresses, upload_panel
 from videos.models import Asset, AssetStatus, PlaybackSession, Video
@@ -57,10 +58,11 @@ class VideoForm(forms.ModelForm):
 
     class Meta:
         model = Video
-        fields = ["title", "owner", "access_level", "required_tier", "protection"]
+        fields = ["title", "owner", "access_level", "required_tier", "protection", "quality"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self._word_the_choices()
         if self.instance._state.adding:
             return
         asset = self.instance.get_current_asset()
@@ -68,12 +70,21 @@ class VideoForm(forms.ModelForm):
             self.initial["video_service_id"] = asset.host_id
         self.initial["tag_names"] = ", ".join(self.instance.tags.values_list("name", flat=True))
 
+    def _word_the_choices(self):
+        offered = {"protection": protection_choices(present=self.instance.protection), "quality": quality_choices()}
+        for name in offered.keys() & self.fields.keys():
+            self.fields[name] = forms.ChoiceField(choices=offered[name], required=False, widget=Select, label=name)
+        if "protection" in self.fields:
+            self.fields["protection"].help_text = "For the next file, or when the present one is prepared again."
+        if "quality" in self.fields:
+            self.fields["quality"].help_text = QUALITY_HELP
+
     def owner(self):
         return self.cleaned_data.get("owner") or self.user
 
     def details(self):
         """What `create_upload` takes of a new video."""
-        names = ("title", "access_level", "required_tier", "protection")
+        names = ("title", "access_level", "required_tier", "protection", "quality")
         return {name: self.cleaned_data[name] for name in names} | {"tags": self.cleaned_data["tag_names"]}
 
     def clean_tag_names(self):
@@ -138,6 +149,7 @@ class VideoAdmin(UploadAddresses, ModelAdmin):
         "access_level",
         "required_tier",
         "protection",
+        "quality",
         "tag_names",
         "owner",
         "file",

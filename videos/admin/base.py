@@ -6,6 +6,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import widgets
 from django.forms import CheckboxInput
+from django.forms import Select as PlainSelect
 from django.utils.module_loading import import_string
 
 
@@ -25,4 +26,5 @@ ModelAdmin: Any = themed("ModelAdmin")
 TabularInline: Any = themed("TabularInline")
 TextInput: Any = themed_widget("UnfoldAdminTextInputWidget", widgets.AdminTextInputWidget)
 FileInput: Any = themed_widget("UnfoldAdminFileFieldWidget", widgets.AdminFileWidget)
+Select: Any = themed_widget("UnfoldAdminSelectWidget", PlainSelect)
 BooleanInput: Any = themed_widget("UnfoldBooleanWidget", CheckboxInput)

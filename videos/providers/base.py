@@ -104,11 +104,16 @@ class VideoProvider(ABC):
         self._refuse("import_url")
 
     def retranscode(
-        self, host_id: str, *, quality: str = "", protection: Protection | None = None, requested_by: str = ""
+        self,
+        host_id: str,
+        *,
+        quality: str | None = None,
+        protection: Protection | None = None,
+        requested_by: str = "",
     ) -> None:
         """Have the copy prepared again out of its original; what plays now plays on until that is done.
 
-        Empty `quality` and no `protection` leave them as they are; `requested_by` names the person to the host without
+        None leaves quality or protection as it is, an empty quality is the host's usual one; `requested_by` names the person to the host without
         telling who it is. Raises Rejected: `transcode_running`, `source_gone`.
         """
         self._refuse("retranscode")

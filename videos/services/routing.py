@@ -83,6 +83,13 @@ def ask_in_turn(aliases: Sequence[str], ask: Callable[[VideoProvider], Answer]) 
     raise _refusal(failures) from failures[-1]
 
 
+def offered_protections() -> list[str]:
+    """The protections that a file uploaded now could get at the routed hosts, weakest first."""
+    routed = {alias for route in conf.routes() for alias in route["use"] if _is_able(alias, "supports_upload")}
+    offered = {protection for alias in routed for protection in providers[alias].protections}
+    return sorted(offered, key=lambda protection: _STRENGTH[Protection(protection)])
+
+
 def is_as_strong(given: str, wanted: str) -> bool:
     """Whether the protection `given` is at least the one that is `wanted`; nothing wanted is always given."""
     return not wanted or _STRENGTH[Protection(given)] >= _STRENGTH[Protection(wanted)]

@@ -119,17 +119,21 @@ def replace_file(
     size_bytes: int,
     content_type: str,
     provider_alias: str = "",
+    protection: str | None = None,
+    quality: str | None = None,
 ) -> tuple[Asset, Ticket]:
     """Get a ticket for another file of a video that is there already.
 
     The copy that plays goes on playing until the new one is ready; a copy that never got a file, or failed, makes way
-    at once, and so does a replacement that was begun before. The protection is never lower than the video wants or,
-    unless a host is named, than that of the copy that plays. Raises NotYours, VideoFailed for a deleted video,
+    at once, and so does a replacement that was begun before. `protection` and `quality` are what the video wants from
+    now on, None for what it wanted before. The host gives no less than that or, unless a host is named, than the copy
+    that plays has. Raises NotYours, VideoFailed for a deleted video,
     InvalidRequest or HostUnavailable.
     """
     if not conf.manage_policy()(actor, video):
         raise NotYours()
     current = _refuse_deleted(video.get_current_asset())
+    wishes = _wish(video, protection=protection, quality=quality)
     name = clean_filename(filename)
     facts = RouteFacts(
         protection=video.protection if provider_alias else _kept_protection(video, current),
@@ -141,7 +145,7 @@ def replace_file(
     taken, ticket = _ticket(aliases, actor, video, filename=name, size=size_bytes, content_type=content_type)
     asset = _asset(video, taken, ticket, source_name=name)
     try:
-        _take_place(asset)
+        _take_place(asset, wishes)
     except BaseException:
         forget_copy(asset.provider, asset.host_id)
         raise
@@ -213,7 +217,14 @@ def _keep(video: Video, asset: Asset, tags: list[str]) -> None:
         raise
 
 
-def _take_place(asset: Asset) -> None:
+def _wish(video: Video, **given: str | None) -> dict[str, str]:
+    wishes = {name: value for name, value in given.items() if value is not None}
+    for name, value in wishes.items():
+        setattr(video, name, value)
+    return wishes
+
+
+def _take_place(asset: Asset, wishes: Mapping[str, str]) -> None:
     with transaction.atomic():
         Video.objects.select_for_update(no_key=True).get(pk=asset.video_id)
         copies = Asset.objects.filter(video_id=asset.video_id).select_for_update(no_key=True)
@@ -225,6 +236,8 @@ def _take_place(asset: Asset) -> None:
             asset.is_current, asset.is_next = False, True
         elif current is not None:
             _make_way(current)
+        if wishes:
+            Video.objects.filter(pk=asset.video_id).update(**wishes, updated_at=timezone.now())
         asset.save(force_insert=True)
 
 

@@ -6,12 +6,17 @@
 // data-ticket-url   POST: a ticket for another file of this video
 // data-uploaded-url POST: the file is at the host
 // data-status-url   GET: how far the host is
+// data-again-url    POST: have the host prepare the file again
+// data-choices      what can be chosen: [{name, label, value, options: [[value, words]]}]
 
+import { Choices } from "./uploads/choices.js";
 import { forget, identityOf, isSame, recall, remember } from "./uploads/memory.js";
+import { isAtWork, shareOf, tell } from "./uploads/progress.js";
 import { answerOf, reasonOf } from "./uploads/reasons.js";
 import { isKnown, isOver, isResumable, sender } from "./uploads/tickets.js";
 
 const POLL_MS = 3000;
+const POLL_AT_WORK_MS = 1500;
 const ARRIVED = "The file has arrived. The video host is preparing it.";
 
 const csrf = () => ({
@@ -59,8 +64,10 @@ class VideoUploader extends HTMLElement {
     this.picker.addEventListener("change", () => this.chosen(this.picker.files[0]));
     this.label = element("label", "uploader-pick");
     this.label.append(element("span", "uploader-pick-text"), this.picker);
+    this.choices = new Choices(this.closest("form"), JSON.parse(this.dataset.choices || "[]"));
     this.buttons = element("div", "uploader-buttons");
-    this.replaceChildren(this.message, this.bar, this.label, this.buttons);
+    this.note = element("p", "uploader-note");
+    this.replaceChildren(this.message, this.bar, this.choices.element, this.label, this.buttons, this.note);
     this.ask(this.dataset.video ? "Choose a file" : "Choose the video file");
   }
 
@@ -134,6 +141,7 @@ class VideoUploader extends HTMLElement {
   async start() {
     clearTimeout(this.timer);
     this.label.hidden = true;
+    this.note.textContent = "";
     this.offer();
     this.say("Asking for a place to upload to …", "asking");
     try {
@@ -164,7 +172,8 @@ class VideoUploader extends HTMLElement {
     const answer = await this.post(this.dataset.createUrl, form ? new FormData(form) : new FormData());
     Object.assign(this.dataset, {
       video: answer.video.id,
-      ticketUrl: answer.urls.ticket,
+      ticketUrl: this.dataset.ticketUrl || answer.urls.ticket,
+      againUrl: answer.urls.again,
       statusUrl: answer.urls.status,
       uploadedUrl: answer.urls.uploaded,
     });
@@ -180,6 +189,7 @@ class VideoUploader extends HTMLElement {
 
   async post(address, body) {
     for (const name of [...body.keys()]) if (body.get(name) instanceof File) body.delete(name);
+    this.choices.addTo(body);
     body.set("filename", this.file.name);
     body.set("size", this.file.size);
     body.set("content_type", this.file.type);
@@ -306,34 +316,32 @@ class VideoUploader extends HTMLElement {
 
   showStatus(answer, hostId) {
     const copy = answer.next && answer.video_service_id !== hostId ? answer.next : answer;
-    this.showProgress(copy.status === "processing" ? copy.progress_percent : null);
+    this.showProgress(shareOf(copy));
     const isArriving = hostId && copy.status === "waiting";
-    const [text, isMoving] = isArriving ? [ARRIVED, true] : this.describe(copy, answer.next === copy);
-    this.say(text, copy.status ?? "");
+    const told = isArriving ? { text: ARRIVED, isMoving: true } : tell(copy, answer.next === copy);
+    this.say(told.text, told.kind ?? copy.status ?? "");
+    this.note.textContent = told.note ?? "";
     this.ask(answer.status === "ready" ? "Replace the file" : "Choose a file");
-    if (isMoving) this.timer = setTimeout(() => this.watch(hostId), POLL_MS);
+    this.offerAgain(told.offer);
+    if (told.isMoving) this.timer = setTimeout(() => this.watch(hostId), isAtWork(copy) ? POLL_AT_WORK_MS : POLL_MS);
   }
 
-  describe(copy, isNext) {
-    const aside = isNext ? " The present one is played until then." : "";
-    switch (copy.status) {
-      case "ready":
-        return ["The video is ready to be watched.", false];
-      case "processing":
-        return [`The video host is preparing the file${this.share(copy)}.${aside}`, true];
-      case "failed":
-        return [copy.failure_reason || "The video host could not prepare the file.", false];
-      case "deleted":
-        return ["This video is deleted.", false];
-      case "waiting":
-        return [`No file has arrived yet.${aside}`, false];
-      default:
-        return ["This video has no file yet.", false];
+  offerAgain(offered) {
+    const words = { retry: "Try again", again: "Prepare again with these choices" }[offered];
+    this.offer(...(words && this.dataset.againUrl ? [[words, () => this.prepareAgain()]] : []));
+  }
+
+  async prepareAgain() {
+    clearTimeout(this.timer);
+    this.offer();
+    const options = { method: "POST", headers: csrf(), body: this.choices.addTo(new FormData()) };
+    try {
+      await answerOf(await this.reach(this.dataset.againUrl, options));
+      this.watch();
+    } catch (error) {
+      this.say(error.message, "failed");
+      this.offer(["Look again", () => this.watch()]);
     }
-  }
-
-  share(copy) {
-    return copy.progress_percent === null ? "" : ` (${copy.progress_percent} %)`;
   }
 }
 
