@@ -27,14 +27,6 @@ def require_session_token(token: str, public_id: UUID) -> None:
         raise InvalidSessionToken()
 
 
-def session_of(token: str) -> UUID:
-    """The session whose own token this is; raises InvalidSessionToken."""
-    try:
-        return UUID(hex=signing.loads(token, salt=_PLAY_SALT, max_age=MAX_AGE_S))
-    except signing.BadSignature:
-        raise InvalidSessionToken() from None
-
-
 def require_end_token(token: str, public_id: UUID) -> bool:
     """Whether `token` is this session's own; raise InvalidSessionToken unless it is that or one made to end it."""
     is_own = _names(token, public_id, _PLAY_SALT)
