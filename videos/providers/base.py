@@ -113,8 +113,8 @@ class VideoProvider(ABC):
     ) -> None:
         """Have the copy prepared again out of its original; what plays now plays on until that is done.
 
-        None leaves quality or protection as it is, an empty quality is the host's usual one; `requested_by` names the person to the host without
-        telling who it is. Raises Rejected: `transcode_running`, `source_gone`.
+        None leaves quality or protection as it is, an empty quality is the host's usual one; `requested_by` names the
+        person to the host without telling who it is. Raises Rejected: `transcode_running`, `source_gone`.
         """
         self._refuse("retranscode")
 

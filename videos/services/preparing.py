@@ -32,8 +32,9 @@ def prepare_again(
     """Have the host prepare the video's file again; gives the copy. What plays now plays on until that is done.
 
     A replacement whose file has come is meant before the copy that plays. What is given is what the video wants from
-    now on; None stays as it is, empty is what the host usually gives. Raises NotYours, VideoFailed (no copy, or a deleted one), CannotPrepare (another kind of host),
-    TranscodeRunning, SourceGone, InvalidRequest (`protection_unavailable`) or HostUnavailable.
+    now on; None stays as it is, empty is what the host usually gives. Raises NotYours, VideoFailed (no copy, or a
+    deleted one), CannotPrepare (another kind of host), TranscodeRunning, SourceGone, InvalidRequest
+    (`protection_unavailable`) or HostUnavailable.
     """
     if not conf.manage_policy()(actor, video):
         raise NotYours()
