@@ -29,7 +29,9 @@ class HostParts:
 
     `former_key_stores` open what they wrapped and wrap nothing new (`rewrap_content_keys` moves it to `key_store`).
     `work_dir` is where workers of this machine put intermediate files. `upload_part_bytes` is the size of a multipart
-    upload's parts, raised for files that would need more than 10,000.
+    upload's parts, raised for files that would need more than 10,000; `tus_chunk_bytes` that of the requests of an
+    upload through this server, for proxies that limit a body. A worker that was not heard of for `step_lease_s` is
+    thought dead; a step that could not be done is tried again after `step_retry_s`, then after twice as long, and so on.
     """
 
     store: Part = field(repr=False)
@@ -41,12 +43,15 @@ class HostParts:
     licences: Sequence[Part] = field(default_factory=lambda: [{"BACKEND": path} for path in _LICENCES], repr=False)
     upload_max_bytes: int = 50 * 1000**3
     upload_part_bytes: int = 16 * 1024**2
+    tus_chunk_bytes: int = 64 * 1024**2
     upload_ttl_s: int = 24 * 3600
     keeps_sources: bool = True
     licence_s: int = 3600
     licence_token_s: int = 120
     licences_per_5_min: int = 30
     retired_package_s: int = 24 * 3600
+    step_lease_s: float = 60
+    step_retry_s: float = 60
 
     def get_store(self) -> Store:
         return cast(Store, build(self.store))
