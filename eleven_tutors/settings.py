@@ -32,8 +32,16 @@ FRONTEND_URL = env.str("FRONTEND_URL", "http://127.0.0.1:8000").rstrip("/")
 PUBLIC_URL = env.str("PUBLIC_URL", FRONTEND_URL).rstrip("/")
 SANDBOX_URL = env.str("SANDBOX_URL", "").rstrip("/")
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
-CORS_ALLOW_HEADERS = [*default_headers, "x-device-id", "if-none-match"]
-CORS_EXPOSE_HEADERS = ["ETag", "Retry-After"]
+_TUS_REQUEST_HEADERS = (
+    *("tus-resumable", "upload-length", "upload-metadata", "upload-offset", "upload-checksum"),
+    *("x-http-method-override", "x-request-id"),
+)
+_TUS_ANSWER_HEADERS = (
+    *("Location", "Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires"),
+    *("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"),
+)
+CORS_ALLOW_HEADERS = [*default_headers, "x-device-id", "if-none-match", *_TUS_REQUEST_HEADERS]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", *_TUS_ANSWER_HEADERS]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 

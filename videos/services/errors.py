@@ -205,3 +205,15 @@ class LicenceUnavailable(VideosError):
     code = "licence_unavailable"
     detail = "No licence can be given at the moment."
     retry_after_s = 10
+
+
+class UploadNotFound(VideosError):
+    code = "upload_not_found"
+    detail = "There is no such upload."
+
+
+class UploadOver(VideosError):
+    """It was ended by somebody, its time is over, or its video was deleted."""
+
+    code = "upload_over"
+    detail = "This upload has ended. Begin a new one."
