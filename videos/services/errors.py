@@ -196,6 +196,11 @@ class ChallengeMalformed(VideosError):
     detail = "This is no request for a licence that can be understood."
 
 
+class ChallengeTooLarge(VideosError):
+    code = "too_large"
+    detail = "This is larger than any request for a licence."
+
+
 class TooManyLicences(VideosError):
     code = "too_many_licences"
     detail = "Too many licences were asked for. Try again later."
@@ -217,3 +222,16 @@ class UploadOver(VideosError):
 
     code = "upload_over"
     detail = "This upload has ended. Begin a new one."
+
+
+class UploadRefused(VideosError):
+    """`parts_missing`, `parts_unequal`, `part_number_invalid` name parts by `numbers`; `size_mismatch`, `not_a_video`."""
+
+    code = "upload_refused"
+
+    def __init__(self, code: str, *, detail: str, numbers: Sequence[int] = ()) -> None:
+        super().__init__(code, detail=detail)
+        self.numbers = list(numbers)
+
+    def extra_json(self) -> dict[str, Any]:
+        return {"numbers": self.numbers} if self.numbers else {}
