@@ -4,9 +4,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from videos.hosted.hosts import HostParts
-from videos.hosted.services import described
+from videos.hosted.models import UploadKind
+from videos.hosted.services import choices, described, playing, tus, uploads
 from videos.providers.base import VideoProvider
-from videos.providers.types import AssetInfo, HlsPlayback, PlaybackRequest, Protection
+from videos.providers.exceptions import Rejected
+from videos.providers.types import (
+    AssetInfo,
+    HlsPlayback,
+    PlaybackRequest,
+    Preparation,
+    Protection,
+    Ticket,
+    UploadRequest,
+)
+from videos.services.errors import SourceGone, TranscodeRunning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,9 +26,34 @@ class HostedProvider(HostParts, VideoProvider):
 
     protections: ClassVar[tuple[Protection, ...]] = (Protection.ENCRYPTED, Protection.OPEN)
     grants_locally: ClassVar[bool] = True
+    supports_upload: ClassVar[bool] = True
+    supports_retranscode: ClassVar[bool] = True
 
     def get_asset(self, host_id: str) -> AssetInfo:
         return described.describe(self.alias, host_id)
 
-    def get_playback(self, request: PlaybackRequest) -> HlsPlayback:
+    def create_upload(self, request: UploadRequest) -> Ticket:
+        upload = uploads.open_upload(alias=self.alias, request=request)
+        if upload.kind == UploadKind.TUS:
+            return tus.ticket(upload)
         raise NotImplementedError
+
+    def retranscode(
+        self,
+        host_id: str,
+        *,
+        quality: str | None = None,
+        protection: Protection | None = None,
+        requested_by: str = "",
+    ) -> None:
+        wishes = {"quality": quality, "protection": protection}
+        try:
+            choices.prepare_again(alias=self.alias, host_id=host_id, requested_by=requested_by, **wishes)
+        except (TranscodeRunning, SourceGone) as error:
+            raise Rejected(error.detail, code=error.code) from error
+
+    def preparation(self, host_id: str) -> Preparation | None:
+        return choices.preparation(self.alias, host_id)
+
+    def get_playback(self, request: PlaybackRequest) -> HlsPlayback:
+        return playing.playback(alias=self.alias, request=request)

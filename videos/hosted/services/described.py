@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from videos.hosted.models import HostedVideo, TranscodeState
+from videos.hosted.models import HostedVideo, Scheme, TranscodeState
 from videos.providers import failures
 from videos.providers.exceptions import AssetNotFound
 from videos.providers.types import AssetInfo, Protection, Status
@@ -47,7 +47,7 @@ def describe(alias: str, host_id: str) -> AssetInfo:
         size_bytes=package.size_bytes if package else video.source_bytes,
         failure_code=failure_code,
         progress_percent=latest.progress_percent if latest else None,
-        protection=Protection(video.protection),
+        protection=protection_of(video),
         raw={
             "transcode": latest.public_id.hex if latest else None,
             "state": latest.state if latest else None,
@@ -55,3 +55,10 @@ def describe(alias: str, host_id: str) -> AssetInfo:
             "renditions": [row["name"] for row in package.renditions] if package else [],
         },
     )
+
+
+def protection_of(video: HostedVideo) -> Protection:
+    """What the package that plays really has, before there is one what the copy is to have."""
+    if video.package is None:
+        return Protection(video.protection)
+    return Protection.OPEN if video.package.scheme == Scheme.OPEN else Protection.ENCRYPTED
