@@ -46,9 +46,10 @@ class HostedProvider(HostParts, VideoProvider):
         protection: Protection | None = None,
         requested_by: str = "",
     ) -> None:
-        wishes = {"quality": quality, "protection": protection}
         try:
-            choices.prepare_again(alias=self.alias, host_id=host_id, requested_by=requested_by, **wishes)
+            choices.prepare_again(
+                alias=self.alias, host_id=host_id, quality=quality, protection=protection, requested_by=requested_by
+            )
         except (TranscodeRunning, SourceGone) as error:
             raise Rejected(error.detail, code=error.code) from error
 

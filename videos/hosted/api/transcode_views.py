@@ -79,5 +79,5 @@ class TranscodeListView(SpeaksErrors, generics.ListAPIView):
         data = TranscodeFilterSerializer(data=request.query_params)
         data.is_valid(raise_exception=True)
         page: Any = self.paginate_queryset(shown_transcodes().filter(**data.validated_data))
-        context = self.get_serializer_context() | {"video_ids": video_ids(page)}
+        context = {**self.get_serializer_context(), "video_ids": video_ids(page)}
         return self.get_paginated_response(MonitoredTranscodeSerializer(page, many=True, context=context).data)
