@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from videos.hosted.seams.store import Store
@@ -34,3 +34,11 @@ class Delivery(Protocol):
 
     def problems(self, store: Store) -> tuple[str, ...]:
         """What is wrong with store and delivery together, one sentence each. For checks."""
+
+
+@runtime_checkable
+class HandsOver(Delivery, Protocol):
+    """A delivery whose files are sent by the server in front of us, on our word."""
+
+    def internal_path(self, key: str) -> str:
+        """Where that server finds the file of this key, as its header wants it."""

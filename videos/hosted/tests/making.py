@@ -1,5 +1,6 @@
 """Videos on our own host as tests need them, with real encrypted files in the store."""
 
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -121,4 +122,6 @@ def _in_transport_stream(folder: Path, picture: Path, sound: Path) -> Path:
         ],
         check=True,
     )
+    playlist = folder / "v180.m3u8"
+    playlist.write_text(re.sub(r"^(\d+\.ts)$", r"v180/\1", playlist.read_text(), flags=re.MULTILINE))
     return folder

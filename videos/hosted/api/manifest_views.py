@@ -1,0 +1,44 @@
+"""Playlists: signed for one viewing on their way out."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from videos.api.schema import errors
+from videos.hosted.api.token_views import TokenView
+from videos.hosted.services import manifests
+
+NO_STORE = {"Cache-Control": "no-store"}
+ERRORS = errors(
+    e403="`signature_invalid`, `session_ended` or `session_revoked`: stop the player.",
+    e404="There is no such playlist.",
+    e409="`too_many_streams`, with `sessions`.",
+    e503="`host_unavailable` or `host_misconfigured`; see Retry-After.",
+)
+
+
+class MasterView(TokenView):
+    @extend_schema(
+        operation_id="videos_manifest_master",
+        parameters=[OpenApiParameter("token", str, description="The session's token, where no bearer can be sent.")],
+        responses={302: OpenApiResponse(description="To the master playlist of this viewing."), **ERRORS},
+    )
+    def get(self, request: Request, video_id: UUID) -> Response:
+        """The HLS master playlist of a viewing, by the session's token as bearer or as `token`."""
+        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+        token = bearer if scheme.lower() == "bearer" else request.query_params.get("token", "")
+        address = manifests.master_url(video_id=video_id, session_token=token)
+        return Response(status=302, headers={"Location": address} | NO_STORE)
+
+
+class ManifestView(TokenView):
+    @extend_schema(operation_id="videos_manifest", responses={200: OpenApiTypes.STR, **ERRORS})
+    def get(self, request: Request, video_id: UUID, token: str, name: str) -> HttpResponse:
+        """A playlist, DASH manifest or track of pictures, signed for the viewing that its address names."""
+        site = request.build_absolute_uri("/").rstrip("/")
+        found = manifests.manifest(video_id=video_id, token=token, name=name, site=site)
+        return HttpResponse(found.body, content_type=found.content_type, headers=NO_STORE)

@@ -1,0 +1,27 @@
+"""MPEG-DASH manifests as one viewing gets them: signed addresses, and where ClearKey players ask for licences."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from html import unescape
+from xml.sax.saxutils import escape
+
+TYPE = "application/dash+xml"
+_BASE_URL = re.compile(r"<BaseURL>([^<]*)</BaseURL>")
+_MP4_PROTECTION = re.compile(
+    r"<ContentProtection\b(?=[^>]*\burn:mpeg:dash:mp4protection:2011\b)[^>]*?(?:/>|>.*?</ContentProtection>)", re.DOTALL
+)
+_CLEARKEY = (
+    '<ContentProtection schemeIdUri="urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e" value="ClearKey1.0">'
+    '<dashif:Laurl xmlns:dashif="https://dashif.org/CPS" licenseType="EME-1.0">{url}</dashif:Laurl></ContentProtection>'
+)
+
+
+def rewrite(body: str, *, address_of: Callable[[str], str], licence_url: str) -> str:
+    """The manifest with the addresses of its files, each signed once, and `licence_url` (absolute, or empty: none)."""
+    address_of = cache(address_of)
+    signed = _BASE_URL.sub(lambda found: f"<BaseURL>{escape(address_of(unescape(found[1])))}</BaseURL>", body)
+    if not licence_url:
+        return signed
+    clearkey = _CLEARKEY.format(url=escape(licence_url))
+    return _MP4_PROTECTION.sub(lambda found: found[0] + clearkey, signed)
