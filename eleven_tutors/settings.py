@@ -41,7 +41,7 @@ _TUS_ANSWER_HEADERS = (
     *("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"),
 )
 CORS_ALLOW_HEADERS = [*default_headers, "x-device-id", "if-none-match", *_TUS_REQUEST_HEADERS]
-CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", *_TUS_ANSWER_HEADERS]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", *_TUS_ANSWER_HEADERS, "X-Licence-Error"]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from videos.hosted.api import manifest_views, media_views, transcode_views, tus_views
+from videos.hosted.api import licence_views, manifest_views, media_views, transcode_views, tus_views
 
 app_name = "videos_hosted"
 
@@ -12,4 +12,6 @@ urlpatterns: list = [
     path("<uuid:video_id>/manifest/", manifest_views.MasterView.as_view(), name="manifest-master"),
     path("<uuid:video_id>/manifest/<str:token>/<str:name>", manifest_views.ManifestView.as_view(), name="manifest"),
     path("media/<str:token>/<path:name>", media_views.HostedMediaView.as_view(), name="media"),
+    path("licences/key/<str:token>/", licence_views.PlaylistKeyView.as_view(), name="licence-key"),
+    path("licences/<slug:system>/", licence_views.LicenceView.as_view(), name="licence"),
 ]
