@@ -225,7 +225,7 @@ class UploadOver(VideosError):
 
 
 class UploadRefused(VideosError):
-    """`parts_missing`, `parts_unequal`, `part_number_invalid` name parts by `numbers`; `size_mismatch`, `not_a_video`."""
+    """`parts_missing`, `parts_unequal` and `part_number_invalid`, with `numbers`; `size_mismatch`, `not_a_video`."""
 
     code = "upload_refused"
 
