@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from eleven_tutors.hosting import development_keys
+from eleven_tutors.routes import default_routes
 from eleven_tutors.storage import bucket_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -143,6 +144,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"videos.hosted.run_steps": {"queue": "transcode"}}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -164,6 +166,8 @@ CELERY_BEAT_SCHEDULE = {
     "videos.find_unusual_use": {"task": "videos.find_unusual_use", "schedule": 3600.0},
     "videos.prune": {"task": "videos.prune", "schedule": 7 * 86400.0},
     "videos.forget_addresses": {"task": "videos.forget_addresses", "schedule": 86400.0},
+    "videos.hosted.sweep": {"task": "videos.hosted.sweep", "schedule": 30.0},
+    "videos.hosted.sweep_thoroughly": {"task": "videos.hosted.sweep_thoroughly", "schedule": 86400.0},
     "payments.expire_orders": {"task": "payments.expire_orders", "schedule": 300.0},
     "payments.resume_refunds": {"task": "payments.resume_refunds", "schedule": 60.0},
     "payments.reconcile": {"task": "payments.reconcile", "schedule": 900.0, "args": [2]},
@@ -356,11 +360,7 @@ if DEBUG or VIDEO_CONTENT_KEYS:
         },
     }
 VIDEO_HOST_CALLS_MAX = env.int("VIDEO_HOST_CALLS_MAX", 24)  # half the server's threads
-# Unset: what must be protected goes to the DRM host, the rest to the cheaper one.
-VIDEO_ROUTES: list[dict[str, Any]] = [
-    {"when": {"protection": "drm"}, "use": ["vdocipher"]},
-    {"use": ["cloudflare", "bunny", "vdocipher"]},
-]
+VIDEO_ROUTES: list[dict[str, Any]] = default_routes(VIDEO_PROVIDERS, prefers_own=bool(VIDEO_CONTENT_KEYS))
 if env.str("VIDEO_HOST_PRIMARY", "auto") != "auto":
     VIDEO_ROUTES = [{"use": [*dict.fromkeys([env.str("VIDEO_HOST_PRIMARY"), env.str("VIDEO_HOST_FALLBACK", "")])]}]
     VIDEO_ROUTES[0]["use"] = [alias for alias in VIDEO_ROUTES[0]["use"] if alias]

@@ -7,7 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 from courses.models import Course
-from eleven_tutors.demo.stand_in_videos import StandInRefused, is_loopback
+from eleven_tutors.demo.stand_in_videos import StandInRefused
+from eleven_tutors.routes import is_loopback
 from payments import configuration
 from payments.models import Order, Payment
 from payments.services.checkout import start_checkout

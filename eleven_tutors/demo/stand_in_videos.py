@@ -3,10 +3,11 @@
 import hashlib
 import json
 from http.client import HTTPConnection
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
+
+from eleven_tutors.routes import is_loopback
 
 _API_PATHS = {"vdocipher": "/vdocipher/api", "cloudflare": "/cloudflare/client/v4"}
 _TIMEOUT_S = 10
@@ -46,13 +47,3 @@ def find_stand_in(alias: str = "vdocipher") -> StandIn | None:
     address = urlsplit(options.get("api_url", ""))
     is_ours = address.path.rstrip("/") == _API_PATHS[alias] and is_loopback(address.hostname or "")
     return StandIn(alias, str(address.hostname), address.port or 80) if address.scheme == "http" and is_ours else None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

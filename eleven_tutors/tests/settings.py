@@ -41,3 +41,5 @@ EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS = "127.0.0.1", 1, False
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": str(_STATE / "test.sqlite3")}  # noqa: F405
 SECURE_SSL_REDIRECT = False
+# The stand-ins play real hosts here.
+VIDEO_ROUTES = default_routes({}, prefers_own=False)  # noqa: F405

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from videos.hosted.hosts import HostParts
 from videos.hosted.models import UploadKind
-from videos.hosted.services import choices, described, playing, tus, uploads
+from videos.hosted.services import choices, described, playing, removal, tus, uploads
 from videos.providers.base import VideoProvider
-from videos.providers.exceptions import Rejected
+from videos.providers.exceptions import ProviderUnavailable, Rejected
 from videos.providers.types import (
     AssetInfo,
     HlsPlayback,
@@ -17,7 +17,7 @@ from videos.providers.types import (
     Ticket,
     UploadRequest,
 )
-from videos.services.errors import SourceGone, TranscodeRunning
+from videos.services.errors import HostUnavailable, SourceGone, TranscodeRunning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,9 @@ class HostedProvider(HostParts, VideoProvider):
 
     protections: ClassVar[tuple[Protection, ...]] = (Protection.ENCRYPTED, Protection.OPEN)
     grants_locally: ClassVar[bool] = True
+    ids_are_pasted: ClassVar[bool] = False
     supports_upload: ClassVar[bool] = True
+    supports_delete: ClassVar[bool] = True
     supports_retranscode: ClassVar[bool] = True
 
     def get_asset(self, host_id: str) -> AssetInfo:
@@ -36,7 +38,11 @@ class HostedProvider(HostParts, VideoProvider):
         upload = uploads.open_upload(alias=self.alias, request=request)
         if upload.kind == UploadKind.TUS:
             return tus.ticket(upload)
-        raise NotImplementedError
+        try:
+            return multipart.ticket(upload)
+        except HostUnavailable as error:
+            removal.delete(alias=self.alias, host_id=upload.video.host_id)
+            raise ProviderUnavailable(error.detail) from error
 
     def retranscode(
         self,
@@ -55,6 +61,9 @@ class HostedProvider(HostParts, VideoProvider):
 
     def preparation(self, host_id: str) -> Preparation | None:
         return choices.preparation(self.alias, host_id)
+
+    def delete(self, host_id: str) -> None:
+        removal.delete(alias=self.alias, host_id=host_id)
 
     def get_playback(self, request: PlaybackRequest) -> HlsPlayback:
         return playing.playback(alias=self.alias, request=request)

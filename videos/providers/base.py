@@ -48,6 +48,9 @@ class VideoProvider(ABC):
     plays_by_otp: ClassVar[bool] = False
     """`get_playback` gives a one-time password for VdoCipher's player, which a lesson carries."""
 
+    ids_are_pasted: ClassVar[bool] = True
+    """People know its ids, from its dashboard, and may give one for a video without naming the host."""
+
     supports_upload: ClassVar[bool] = False
     supports_import: ClassVar[bool] = False
     supports_retranscode: ClassVar[bool] = False

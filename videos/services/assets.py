@@ -18,7 +18,7 @@ from videos.providers.types import AssetInfo
 from videos.services import captions, hooks
 from videos.services.delays import backoff
 from videos.services.errors import InvalidRequest, NotYours
-from videos.services.host_calls import ask_host
+from videos.services.host_calls import ask_host, usable_provider
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -90,11 +90,17 @@ def _named(host_id: str, provider_alias: str) -> tuple[str, str]:
 
 
 def default_alias() -> str:
-    """The first routed host that is configured; raises InvalidRequest when there is none."""
-    for route in conf.routes():
-        for alias in route["use"]:
-            if alias in providers:
-                return str(alias)
+    """The host of an id that somebody gives without naming one; raises InvalidRequest when there is none.
+
+    It is the first routed one whose ids people know, else the first one that is configured at all.
+    """
+    routed = [alias for route in conf.routes() for alias in route["use"] if alias in providers]
+    for alias in (*routed, *providers):
+        provider = usable_provider(alias)
+        if provider is None or provider.ids_are_pasted:
+            return str(alias)
+    if routed:
+        return str(routed[0])
     raise InvalidRequest("video_provider_unknown", attr="provider", detail="No video host is configured.")
 
 
