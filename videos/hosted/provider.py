@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from videos.hosted.hosts import HostParts
 from videos.hosted.models import UploadKind
-from videos.hosted.services import choices, described, playing, removal, tus, uploads
+from videos.hosted.services import choices, described, multipart, playing, removal, tus, uploads
 from videos.providers.base import VideoProvider
 from videos.providers.exceptions import ProviderUnavailable, Rejected
 from videos.providers.types import (
