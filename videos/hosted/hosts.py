@@ -31,7 +31,7 @@ class HostParts:
     `work_dir` is where workers of this machine put intermediate files. `upload_part_bytes` is the size of a multipart
     upload's parts, raised for files that would need more than 10,000; `tus_chunk_bytes` that of the requests of an
     upload through this server, for proxies that limit a body. A worker that was not heard of for `step_lease_s` is
-    thought dead; a step that could not be done is tried again after `step_retry_s`, then after twice as long, and so on.
+    thought dead; a step that could not be done is tried again after `step_retry_s`, then after twice that, and so on.
     """
 
     store: Part = field(repr=False)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from videos.hosted.models import HostedVideo, Scheme, TranscodeState
+from videos.hosted.models import HostedVideo, Scheme, Transcode, TranscodeState
 from videos.providers import failures
 from videos.providers.exceptions import AssetNotFound
 from videos.providers.types import AssetInfo, Protection, Status
@@ -25,7 +25,7 @@ def describe(alias: str, host_id: str) -> AssetInfo:
     """The copy's state in the words of `videos`; raises AssetNotFound.
 
     A package that plays makes it ready, whatever became of later transcodes. `host_status` is the state of the latest
-    transcode, empty while there is none.
+    transcode, empty while there is none, or why it waits (`tools_missing`).
     """
     video = find(alias, host_id)
     latest = video.transcodes.first()
@@ -41,7 +41,7 @@ def describe(alias: str, host_id: str) -> AssetInfo:
     return AssetInfo(
         host_id=host_id,
         status=status,
-        host_status=latest.state if latest else "",
+        host_status=_host_status(latest),
         title=video.title,
         duration_s=package.duration_s if package else None,
         size_bytes=package.size_bytes if package else video.source_bytes,
@@ -55,6 +55,13 @@ def describe(alias: str, host_id: str) -> AssetInfo:
             "renditions": [row["name"] for row in package.renditions] if package else [],
         },
     )
+
+
+def _host_status(latest: Transcode | None) -> str:
+    if latest is None:
+        return ""
+    is_waiting = latest.failure_code and latest.state != TranscodeState.FAILED
+    return latest.failure_code if is_waiting else latest.state
 
 
 def protection_of(video: HostedVideo) -> Protection:
