@@ -43,6 +43,8 @@ _TUS_ANSWER_HEADERS = (
 )
 CORS_ALLOW_HEADERS = [*default_headers, "x-device-id", "if-none-match", *_TUS_REQUEST_HEADERS]
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", *_TUS_ANSWER_HEADERS, "X-Licence-Error"]
+# Playlists and media name their viewing in the address: their views let pages of every origin load them.
+CORS_URLS_REGEX = r"^(?!/api/videos/(?:media/|pictures/|[0-9a-f-]{36}/manifest/))"
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 

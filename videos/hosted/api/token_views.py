@@ -35,7 +35,6 @@ class TokenView(SpeaksErrors):
         answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
         for name, value in _CORS.items():
             answer[name] = value
-        del answer["Vary"]
         return answer
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,23 +1,23 @@
 """Playlists on their way to one player: the stored text, signed for its viewing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
-from videos.hosted.hosts import HostParts, host
+from videos.hosted.hosts import host
 from videos.hosted.models import Manifest, Package, PackageState, Scheme
-from videos.hosted.services import mpd, play_tokens, playing, playlists, sprites
+from videos.hosted.seams.store import StoreUnavailable
+from videos.hosted.services import licensing, mpd, play_tokens, playing, playlists, sprites
 from videos.models import PlaybackSession
 from videos.providers.exceptions import ProviderMisconfigured, VideoProviderError
 from videos.services.errors import HostUnavailable, NoSuchFile, SignatureInvalid
 from videos.services.tokens import session_of
 from videos.services.uses import use_session
 
-try:
-    from videos.hosted.services import licensing
-except ImportError:
-    licensing = None
-
 CLEARKEY = "org.w3.clearkey"
+THERE = (PackageState.PUBLISHED, PackageState.RETIRED)
+"""Packages whose files are in the store; a retired one is still played by those who began before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,56 +63,62 @@ def manifest(*, video_id: UUID, token: str, name: str, site: str) -> Text:
     if session.video_id != video_id:
         raise SignatureInvalid()
     try:
-        parts = host(ours.alias)
         if name == playing.SPRITE:
-            return _sprite_track(ours, parts)
-        row = _stored(ours, name)
-        return _rewritten(row, ours, session, parts, site)
+            return _sprite_track(ours)
+        return _rewritten(_stored(ours, name), ours, session, site)
+    except StoreUnavailable as error:
+        raise HostUnavailable() from error
     except ProviderMisconfigured as error:
         raise HostUnavailable("host_misconfigured") from error
 
 
-def _rewritten(row: Manifest, ours: play_tokens.Pass, session: PlaybackSession, parts: HostParts, site: str) -> Text:
-    package, delivery = row.package, parts.get_delivery()
-    address_of = delivery.signer(parts.get_store(), playing.ticket(ours, package, through_us=delivery.through_us))
-    licence_path = _licence_path(parts) if package.scheme == Scheme.CBCS else ""
+def _rewritten(row: Manifest, ours: play_tokens.Pass, session: PlaybackSession, site: str) -> Text:
+    package = row.package
+    address_of = _signer(ours, package)
+    licence_path = _clearkey_path(package, session, ours)
     if row.name.endswith(".mpd"):
         url = site + licence_path if licence_path else ""
         return Text(body=mpd.rewrite(row.body, address_of=address_of, licence_url=url), content_type=mpd.TYPE)
-    keys = _keys(package, session, has_clearkey=bool(licence_path))
+    keys = playlists.Keys(
+        clearkey_kid=package.key.kid if package.key and licence_path else None,
+        url=partial(
+            licensing.playlist_key_url,
+            session_id=session.public_id,
+            package=package,
+            device_id=session.device_id,
+        ),
+    )
     body = playlists.rewrite(row.body, address_of=address_of, keys=keys)
     return Text(body=body, content_type=playlists.TYPE)
 
 
-def _licence_path(parts: HostParts) -> str:
-    return "/api/videos/licences/clearkey/"
+def _signer(ours: play_tokens.Pass, package: Package) -> Callable[[str], str]:
+    parts = host(ours.alias)
+    delivery = parts.get_delivery()
+    return delivery.signer(parts.get_store(), playing.ticket(ours, package, through_us=delivery.through_us))
 
 
-def _keys(package: Package, session: PlaybackSession, *, has_clearkey: bool) -> playlists.Keys:
-    if package.scheme == Scheme.AES128:
-        url = licensing.playlist_key_url(session_id=session.public_id, package=package, device_id=session.device_id)
-        return playlists.Keys(key_url=url)
-    return playlists.Keys(clearkey_kid=package.key.kid if package.key and has_clearkey else None)
+def _clearkey_path(package: Package, session: PlaybackSession, ours: play_tokens.Pass) -> str:
+    if package.scheme != Scheme.CBCS:
+        return ""
+    drm = licensing.drm_member(
+        session_id=session.public_id, package=package, device_id=session.device_id, host=host(ours.alias)
+    )
+    return str(drm["systems"].get(CLEARKEY, {}).get("license_url", ""))
 
 
-def _sprite_track(ours: play_tokens.Pass, parts: HostParts) -> Text:
-    package = Package.objects.filter(public_id=ours.package_id, state__in=_THERE).first()
+def _sprite_track(ours: play_tokens.Pass) -> Text:
+    package = Package.objects.filter(public_id=ours.package_id, state__in=THERE).first()
     if package is None or not package.pictures.get("sprite"):
         raise NoSuchFile()
-    delivery = parts.get_delivery()
-    sign = delivery.signer(parts.get_store(), playing.ticket(ours, package, through_us=delivery.through_us))
-    body = sprites.track(
-        package.pictures, sheet_url=sign(package.pictures["sprite"]), duration_s=package.duration_s or 0
-    )
+    sheet_url = _signer(ours, package)(package.pictures["sprite"])
+    body = sprites.track(package.pictures, sheet_url=sheet_url, duration_s=package.duration_s or 0)
     return Text(body=body, content_type=sprites.TYPE)
 
 
 def _stored(ours: play_tokens.Pass, name: str) -> Manifest:
     rows = Manifest.objects.select_related("package__key", "package__video")
-    row = rows.filter(package__public_id=ours.package_id, package__state__in=_THERE, name=name).first()
+    row = rows.filter(package__public_id=ours.package_id, package__state__in=THERE, name=name).first()
     if row is None:
         raise NoSuchFile()
     return row
-
-
-_THERE = (PackageState.PUBLISHED, PackageState.RETIRED)

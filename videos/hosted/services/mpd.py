@@ -19,8 +19,8 @@ _CLEARKEY = (
 
 def rewrite(body: str, *, address_of: Callable[[str], str], licence_url: str) -> str:
     """The manifest with the addresses of its files, each signed once, and `licence_url` (absolute, or empty: none)."""
-    address_of = cache(address_of)
-    signed = _BASE_URL.sub(lambda found: f"<BaseURL>{escape(address_of(unescape(found[1])))}</BaseURL>", body)
+    signed_once = cache(address_of)
+    signed = _BASE_URL.sub(lambda found: f"<BaseURL>{escape(signed_once(unescape(found[1])))}</BaseURL>", body)
     if not licence_url:
         return signed
     clearkey = _CLEARKEY.format(url=escape(licence_url))

@@ -11,15 +11,10 @@ from django.utils import timezone
 from videos.hosted.hosts import host
 from videos.hosted.models import HostedVideo, Package, Scheme
 from videos.hosted.seams.delivery import MediaTicket
-from videos.hosted.services import play_tokens
+from videos.hosted.services import licensing, play_tokens
 from videos.models import Asset
 from videos.providers.exceptions import AssetNotFound, Rejected
 from videos.providers.types import HlsPlayback, PlaybackRequest
-
-try:
-    from videos.hosted.services import licensing
-except ImportError:
-    licensing = None
 
 MASTER, MPD, SPRITE = "master.m3u8", "manifest.mpd", "sprite.vtt"
 PRESIGNED_MAX = timedelta(hours=6)
@@ -50,9 +45,7 @@ def playback(*, alias: str, request: PlaybackRequest) -> HlsPlayback:
     ours = play_tokens.make(
         session_id=session_id, package_id=package.public_id, copy_id=package.video.public_id, alias=alias
     )
-    drm = {}
-    if package.scheme != Scheme.OPEN and hasattr(licensing, "drm_member"):
-        drm = licensing.drm_member(session_id=session_id, package=package, device_id=request.device_id, host=parts)
+    drm = licensing.drm_member(session_id=session_id, package=package, device_id=request.device_id, host=parts)
     return HlsPlayback(
         url=manifest_url(playable.video_id, ours, MASTER),
         dash_url="" if package.scheme == Scheme.AES128 else manifest_url(playable.video_id, ours, MPD),
@@ -70,12 +63,9 @@ def find_playable(alias: str, host_id: str) -> Playable:
     except ValueError:
         raise AssetNotFound() from None
     video_id = Asset.objects.filter(provider=alias, host_id=host_id).values("video_id")[:1]
+    played = Subquery(video_id, output_field=UUIDField())
     copies = HostedVideo.objects.filter(alias=alias, public_id=public_id, deleted_at=None)
-    copy = (
-        copies.select_related("package__key")
-        .annotate(played_video_id=Subquery(video_id, output_field=UUIDField()))
-        .first()
-    )
+    copy = copies.select_related("package__key").annotate(played_video_id=played).first()
     if copy is None or copy.host_id != host_id:
         raise AssetNotFound()
     if copy.package is None or copy.played_video_id is None:

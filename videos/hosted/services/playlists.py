@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from uuid import UUID
 
@@ -13,16 +13,16 @@ _URI = re.compile(r'URI="([^"]*)"')
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """Where the keys of a playlist come from: `clearkey_kid` for the licence server, `key_url` for AES-128."""
+    """Where keys come from: `clearkey_kid`, None without a ClearKey server, and for AES-128 `url`, made when needed."""
 
     clearkey_kid: UUID | None = None
-    key_url: str = ""
+    url: Callable[[], str] = str
 
 
 def rewrite(body: str, *, address_of: Callable[[str], str], keys: Keys) -> str:
     """The playlist with the addresses of its files, each signed once; other playlists are named as they were."""
-    address_of = cache(address_of)
-    return "\n".join(line for written in body.splitlines() for line in _lines(written, address_of, keys)) + "\n"
+    signed, keys = cache(address_of), replace(keys, url=cache(keys.url))
+    return "\n".join(line for written in body.splitlines() for line in _lines(written, signed, keys)) + "\n"
 
 
 def _lines(line: str, address_of: Callable[[str], str], keys: Keys) -> Iterator[str]:
@@ -45,7 +45,7 @@ def _key_lines(line: str, keys: Keys) -> Iterator[str]:
     https://github.com/shaka-project/shaka-packager/issues/439
     """
     if "METHOD=AES-128" in line:
-        yield _URI.sub(lambda _: f'URI="{keys.key_url}"', line)
+        yield _URI.sub(lambda _: f'URI="{keys.url()}"', line)
     elif 'KEYFORMAT="identity"' not in line:
         if keys.clearkey_kid:
             yield clearkey_line(keys.clearkey_kid)
