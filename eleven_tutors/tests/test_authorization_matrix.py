@@ -114,6 +114,10 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "videos:video-views"): MANAGERS,
     # The video is for the enrolled: whoever may watch it hears that it cannot be shared.
     ("GET", "videos:video-share"): (401, 403, 409, 409, 403, 409),
+    # The video is at another host than ours, which prepares a file once.
+    ("POST", "videos_hosted:video-transcodes"): (401, 403, 403, 409, 403, 409),
+    ("GET", "videos_hosted:video-transcodes"): MANAGERS,
+    ("GET", "videos_hosted:transcode-list"): (401, 403, 403, 403, 403, 200),
     ("GET", "videos:metrics"): (401, 403, 403, 403, 403, 200),
     ("GET", "videos:progress-list"): SIGNED_IN,
     ("GET", "videos:session-list"): SIGNED_IN,
@@ -207,6 +211,7 @@ def world(db, sandbox, settings) -> World:
         "payments:order-receipt": {"public_id": order.public_id},
         "videos:webhook": {"alias": "vdocipher"},
         **{f"videos:{name}": {"video_id": video.pk} for name in VIDEO_ADDRESSES},
+        "videos_hosted:video-transcodes": {"video_id": video.pk},
         "videos:video-caption": {"video_id": video.pk, "language": "en"},
         **{f"videos:session-{name}": {"session_id": session.public_id} for name in ("heartbeat", "end")},
     }
