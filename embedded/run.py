@@ -73,9 +73,10 @@ def _start(plan: Plan, services: list[Service]) -> None:
     _say("Starting worker, beat and server …")
     celery = ("-m", "celery", "-A", "eleven_tutors")
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    services.append(
-        _service("worker", plan, environment, *celery, "worker", "--pool=threads", "--concurrency=2", "-lINFO", *quiet)
-    )
+    worker = (*celery, "worker", "--pool=threads", "-lINFO", *quiet)
+    services.append(_service("worker", plan, environment, *worker, "-Qdefault", "--concurrency=2", "-nworker@%h"))
+    transcoder = ("-Qtranscode", "--concurrency=1", "--prefetch-multiplier=1", "-ntranscoder@%h")
+    services.append(_service("transcoder", plan, environment, *worker, *transcoder))
     services.append(_service("beat", plan, environment, *celery, "beat", "-lWARNING", "--pidfile="))
     server = _service("server", plan, environment, "-m", "granian", *_server_arguments(plan))
     services.append(server)
