@@ -31,7 +31,7 @@ def _usable_providers() -> Iterator[VideoProvider]:
 
 
 def content_security_policy(*, plays_video: bool, is_embeddable: bool = False) -> str:
-    """The pages' `Content-Security-Policy`: nothing inline, hosts' players only where a video plays.
+    """The pages' `Content-Security-Policy`: nothing inline, hosts' players and media only where a video plays.
 
     No site may frame a page but one made for it, which those of VIDEO_EMBED_ANCESTORS may.
     """
@@ -45,7 +45,9 @@ def content_security_policy(*, plays_video: bool, is_embeddable: bool = False) -
             f"frame-src {frames}",
             # Course pictures may be redirected to a bucket, posters come from the video host.
             f"img-src 'self' data: https: {players}".rstrip(),
-            f"media-src 'self' {players}".rstrip(),
+            # What is put together in the browser, such as DASH, is a blob.
+            f"media-src 'self' {'blob: ' if plays_video else ''}{players}".rstrip(),
+            f"connect-src 'self' {players}".rstrip(),
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",
@@ -98,6 +100,7 @@ urlpatterns = [
     page(r"lessons/(?P<slug>[-a-zA-Z0-9_]+)", "lesson", plays_video=True),
     page(r"videos/(?P<video_id>[0-9a-f-]{36})", "video", plays_video=True),
     page(r"videos/(?P<video_id>[0-9a-f-]{36})/embed", "video-embed", plays_video=True, is_embeddable=True),
+    page(r"videos/embed/(?P<video_id>[0-9a-f-]{36})", "video-embed", plays_video=True, is_embeddable=True),
     page("login", "login"),
     page("register", "register"),
     page("verify-email", "verify-email"),

@@ -3,11 +3,6 @@ import { clear, reread, save, tokens } from "./tokens.js";
 
 const base = document.querySelector('meta[name="api-base"]')?.content ?? "/api/";
 
-/** An address that the API gave, as seen from this page: relative ones are the API's own. */
-export function resolved(address) {
-  return new URL(address, new URL(base, location.origin)).href;
-}
-
 /** An answer other than 2xx, or none at all (`code` "network"). `retryAfter` is in seconds, null when not told. */
 export class ApiError extends Error {
   constructor({ status = 0, errors = [], retryAfter = null, body = null }) {
@@ -42,6 +37,11 @@ export async function request(method, path, { params, body, anonymous = false, c
     response = await send(method, address, body, await renew(access), options);
   }
   return unwrap(response);
+}
+
+/** The access token of whoever is signed in, or null: another one than `stale`, which the API refused. */
+export async function accessToken({ stale = null } = {}) {
+  return stale ? renew(stale) : (tokens()?.access ?? null);
 }
 
 export async function signIn(email, password) {

@@ -1,6 +1,6 @@
 /* Where the viewer is watching now, each with a way to end it. */
 import { ApiError, get, post } from "./api.js";
-import { deviceId } from "./device.js";
+import { deviceId } from "../videos/player/device.js";
 import { announce, copy, fill, find, showProblem, showState } from "./dom.js";
 
 export async function showDevices(section) {

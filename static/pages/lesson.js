@@ -3,8 +3,7 @@ import { get, post, request } from "./api.js";
 import { courseAddress, lessonAddress } from "./cards.js";
 import { showCurriculum } from "./curriculum.js";
 import { element, fill, find, paragraphs, showProblem, showState } from "./dom.js";
-import { LessonPlayer } from "./player.js";
-import { showNote } from "./player-notes.js";
+import { playVideo } from "./player.js";
 import { WatchingBar } from "./watching.js";
 
 const view = find("#lesson");
@@ -54,13 +53,13 @@ function showResources(resources) {
 
 async function play(lesson) {
   if (!lesson.video_id) {
-    showNote({ title: "This lesson has no video", detail: "Read on below." });
+    find("#player").remove();
+    find("#no-video").hidden = false;
     showDone(lesson);
     return;
   }
   const bar = new WatchingBar(lesson.video_id);
-  const player = new LessonPlayer({ videoId: lesson.video_id, title: lesson.title, onSeen: bar.seen });
-  await player.start();
+  const player = playVideo({ videoId: lesson.video_id, title: lesson.title, onSeen: bar.seen });
   await bar.follow(player);
   find("#next-lesson").addEventListener("click", () => player.tell({ kind: "cta_click", target: "next-lesson" }));
 }

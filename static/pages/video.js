@@ -2,7 +2,7 @@
 import { me } from "./account.js";
 import { ApiError, get } from "./api.js";
 import { find } from "./dom.js";
-import { LessonPlayer } from "./player.js";
+import { playVideo } from "./player.js";
 import { WatchingBar } from "./watching.js";
 
 const { video: videoId, embedded } = find("#main").dataset;
@@ -20,8 +20,7 @@ async function title() {
 
 const name = await title();
 document.title = `${name} · 11Tutors`;
-if (!isEmbedded) find("#title").textContent = name;
+find("#title").textContent = name;
 const bar = isEmbedded || !(await me()) ? null : new WatchingBar(videoId);
-const player = new LessonPlayer({ videoId, title: name, onSeen: bar?.seen });
-await player.start();
+const player = playVideo({ videoId, title: name, onSeen: bar?.seen });
 await bar?.follow(player);

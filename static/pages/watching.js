@@ -67,7 +67,7 @@ export class WatchingBar {
       textContent: `${clock(from)} – ${clock(to)}`,
       "aria-label": `Go to ${clock(from)}, not seen up to ${clock(to)}`,
     });
-    button.addEventListener("click", () => this.#player.goTo(from));
+    button.addEventListener("click", () => this.#player.seek(from));
     return button;
   }
 

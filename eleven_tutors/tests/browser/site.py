@@ -43,20 +43,33 @@ class Site:
             raise AssertionError(f"{text!r} is not on {self.browser.current_url}:\n{self.text()}") from error
 
     def text(self) -> str:
-        return self.browser.execute_script("return document.querySelector('main, body')?.innerText ?? ''")
+        """The visible text of the page, with what its player shows."""
+        return self.browser.execute_script(
+            """const notes = [...document.querySelectorAll("eleven-video")]
+                .filter((player) => player.checkVisibility())
+                .flatMap(({shadowRoot}) => [...(shadowRoot?.querySelector(".frame").children ?? [])]);
+            return [document.querySelector("main, body"), ...notes].map((part) => part?.innerText ?? "").join("\\n")"""
+        )
 
     def find(self, selector: str) -> WebElement:
         """The first visible element; waits for it."""
         return self.wait_for(lambda: next(iter(self.visible(selector)), None), f"a visible {selector}")
 
     def visible(self, selector: str) -> list[WebElement]:
-        return [found for found in self.browser.find_elements(By.CSS_SELECTOR, selector) if found.is_displayed()]
+        """The visible elements, those inside the page's player too."""
+        found = self.browser.execute_script(
+            """const inside = [...document.querySelectorAll("eleven-video")].flatMap(({shadowRoot}) => shadowRoot ?? []);
+            return [document, ...inside].flatMap((root) => [...root.querySelectorAll(arguments[0])]);""",
+            selector,
+        )
+        return [element for element in found if element.is_displayed()]
 
     def click(self, name: str) -> None:
         """Press the visible button or link of that name."""
 
         def pressed() -> bool:
-            named = [found for found in self.visible("main a, main button") if found.text.strip() == name]
+            buttons = self.visible("main a, main button, .frame a, .frame button")
+            named = [found for found in buttons if found.text.strip() == name]
             if named:
                 named[0].click()
             return bool(named)
@@ -123,7 +136,7 @@ class Player:
         self.site = site
 
     def __enter__(self) -> "Player":
-        self.site.browser.switch_to.frame(self.site.find("#player-frame iframe"))
+        self.site.browser.switch_to.frame(self.site.find("eleven-video iframe"))
         return self
 
     def __exit__(self, *exc_info: object) -> None:

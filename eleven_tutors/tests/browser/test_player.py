@@ -45,7 +45,7 @@ def test_a_viewer_with_all_streams_in_use_ends_one_and_watches(site, student):
 
     site.open("/lessons/what-is-a-proof")
     site.see("Too many streams")
-    assert len(site.visible(".stream-list li")) == 3
+    assert len(site.visible(".streams li")) == 3
     site.click("End it, watch here")
 
     with Player(site) as player:
@@ -71,7 +71,7 @@ def test_a_video_host_that_is_down_can_be_tried_again(site, student, sandbox):
     site.see("The video service does not answer")
     site.see("A proof is an argument")
     sandbox.context.faults.clear()
-    site.wait_for(lambda: site.find(".player-note button").is_enabled(), "the end of the pause", timeout_s=60)
+    site.wait_for(lambda: site.find(".note button").is_enabled(), "the end of the pause", timeout_s=60)
     site.click("Try again")
 
     with Player(site) as player:

@@ -200,7 +200,7 @@ def test_a_wait_counts_while_it_lasts_and_not_while_the_viewer_rests(site):
     told = site.browser.execute_async_script(
         """
         const done = arguments[0];
-        import("/static/pages/quality.js").then(({ QualityWatch }) => {
+        import("/static/videos/player/quality.js").then(({ QualityWatch }) => {
           let now = 0;
           const watch = new QualityWatch(() => now), video = new EventTarget(), told = [];
           const happens = (name, at) => { now = at; video.dispatchEvent(new Event(name)); };

@@ -1,6 +1,4 @@
 /* Reports of a session on their way: kept in the browser until the server has taken each, in order. */
-import { resolved } from "./api.js";
-
 const PREFIX = "11tutors.beats.";
 const KEPT_MAX = 1000;
 const KEPT_MS = 24 * 3600 * 1000; // a session's token lives a day
@@ -63,7 +61,7 @@ export class BeatQueue {
 
   async #post(report, keepalive) {
     try {
-      const response = await fetch(resolved(this.#kept.url), {
+      const response = await fetch(this.#kept.url, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ token: this.#kept.token, ...report }),

@@ -26,9 +26,11 @@ export class QualityWatch {
     video.addEventListener("waiting", () => this.waits());
     video.addEventListener("pause", () => this.rests());
     for (const name of ["playing", "timeupdate"]) video.addEventListener(name, () => this.plays());
-    video.addEventListener("error", () => {
-      this.#errorCount += 1;
-    });
+    video.addEventListener("error", () => this.fails());
+  }
+
+  fails() {
+    this.#errorCount += 1;
   }
 
   plays() {

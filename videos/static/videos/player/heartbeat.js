@@ -1,12 +1,12 @@
 /* Keeps a playback session alive while its video plays, reports what was watched, hears when it may not go on. */
-import { resolved } from "./api.js";
 import { BeatQueue } from "./beats.js";
 
 const STOPPED_BY = [401, 403, 404, 409, 410];
 
 /**
- * `session` is the grant's; `position()` gives seconds or a promise of them; `report()` the `{played, qoe}` since it was
- * last asked. `onAnswer(body)` hears every answer, `onStop(code, body)` once that the server refuses the session.
+ * `session` is the grant's, its `heartbeat_url` absolute; `position()` gives seconds or a promise of them; `report()`
+ * the `{played, qoe}` since it was last asked. `onAnswer(body)` hears every answer, `onStop(code, body)` once that the
+ * server refuses the session.
  */
 export class Heartbeat {
   #session;
@@ -73,7 +73,7 @@ export class Heartbeat {
     const report = this.#next(this.#latest);
     this.#queue.add(report); // should the page die now, the next one sends it
     const address = this.#session.heartbeat_url.replace(/heartbeat\/$/, "end/");
-    fetch(resolved(address), {
+    fetch(address, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ token: this.#session.token, ...report }),

@@ -9,24 +9,24 @@ const INTERFACES = {
   playerjs: (frame) => new PlayerJsVideo(new window.playerjs.Player(frame)),
 };
 
+/** A frame for a host's player. It lies in the element's light DOM, where hosts' scripts expect their frames. */
+export function hostFrame({ src, title, allow }) {
+  return Object.assign(document.createElement("iframe"), { src, title: `Video: ${title}`, allow, allowFullscreen: true });
+}
+
 /**
- * Puts the player for `grant` into `place`. Gives `{video, remove}`; `video` is null when the host's player cannot be
+ * Puts the player for `grant` into `host`. Gives `{video, remove}`; `video` is null when the host's player cannot be
  * steered (the video plays all the same, and only that the page is open is reported).
  */
-export async function mountIframe(place, grant, title) {
+export async function mountIframe({ host, grant, title }) {
   const { url, api, api_url: script, allow } = grant.iframe;
   // Before the frame: a player that is ready before anybody listens is not heard.
   const isSteerable = await canBeSteered(api, script);
   const address = new URL(url);
   address.searchParams.set("autoplay", "true");
   address.searchParams.set("muted", "true"); // No browser starts a video with sound that nobody asked for.
-  const frame = Object.assign(document.createElement("iframe"), {
-    src: address.href,
-    title: `Video: ${title}`,
-    allow,
-    allowFullscreen: true,
-  });
-  place.replaceChildren(frame);
+  const frame = hostFrame({ src: address.href, title, allow });
+  host.append(frame);
   return { video: isSteerable ? INTERFACES[api](frame) : null, remove: () => frame.remove() };
 }
 

@@ -32,6 +32,14 @@ export class PlayerJsVideo extends EventTarget {
     this.#player.setCurrentTime(seconds);
   }
 
+  async play() {
+    this.#player.play();
+  }
+
+  pause() {
+    this.#player.pause();
+  }
+
   #tell(name) {
     // Players that begin by themselves may have said so before anybody listened.
     if (name === "play" || name === "timeupdate") this.paused = false;

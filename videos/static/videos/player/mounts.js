@@ -1,0 +1,48 @@
+/* The players that a grant may name, each put in its place in one way. */
+import { mountFile } from "./file.js";
+import { mountIframe } from "./iframe.js";
+import { Picture } from "./picture.js";
+import { mountStream } from "./stream.js";
+import { mountVdoCipher } from "./vdocipher.js";
+
+const LOST = "The connection was lost. The video goes on when it is back.";
+
+const MOUNTS = {
+  vdocipher: foreign(mountVdoCipher),
+  iframe: foreign(mountIframe),
+  file: own(mountFile),
+  hls: own(mountStream),
+};
+
+/**
+ * What mounts `player`; undefined for one that nobody knows. It gives `{video, remove, start?, isSelfStarting}`: `video`
+ * may be null, `start` is for what does not start by itself.
+ */
+export function mountGrant(player) {
+  return MOUNTS[player];
+}
+
+/** A host's own player in a frame: it starts by itself, and is told where to begin when it is there. */
+function foreign(mount) {
+  return async (options) => ({ isSelfStarting: true, ...(await mount(options)) });
+}
+
+/** Our own picture around media that begin where they are told to. */
+function own(mount) {
+  return async (options) => {
+    const picture = new Picture(options);
+    const onConnection = (isThere) => picture.say(isThere ? "" : LOST);
+    try {
+      picture.use(await mount({ ...options, video: picture.video, onConnection }));
+    } catch (error) {
+      picture.hide();
+      await picture.remove();
+      throw error;
+    }
+    const remove = () => {
+      picture.hide();
+      return picture.remove();
+    };
+    return { video: picture.video, remove, start: () => picture.start(), isSelfStarting: false };
+  };
+}
