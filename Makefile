@@ -4,13 +4,14 @@
 PYTHON ?= python3
 PORT ?= 8000
 SANDBOX_PORT ?= 8001
+VIDEO_TOOLS ?= 1
 RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench bench-growth bench-growth-payments soak-viewers soak-payments clean clean-all
 
 help:
-	@echo "make run      start everything on this machine (PORT=$(PORT), SANDBOX_PORT=$(SANDBOX_PORT))"
+	@echo "make run      start everything on this machine (PORT=$(PORT), SANDBOX_PORT=$(SANDBOX_PORT); VIDEO_TOOLS=0 installs no ffmpeg)"
 	@echo "make test     all checks, then the tests on SQLite and PostgreSQL"
 	@echo "make check    the checks alone (style, types, layers, migrations, schema, licences)"
 	@echo "make bench    load measurements against granian and PostgreSQL (needs wrk)"
@@ -22,6 +23,7 @@ help:
 	@echo "make clean    remove var/ (database, sandbox, mails, uploads)"
 
 run: .venv/installed
+	@VIDEO_TOOLS=$(VIDEO_TOOLS) $(RUN) -m embedded.tools
 	@PORT=$(PORT) SANDBOX_PORT=$(SANDBOX_PORT) exec $(RUN) -m embedded.run
 
 test: .venv-dev/installed
@@ -61,7 +63,7 @@ clean-all: clean
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-sandbox.txt
 	@touch $@
 
-.venv-dev/installed: requirements.txt requirements-sandbox.txt requirements-dev.txt
+.venv-dev/installed: requirements.txt requirements-sandbox.txt requirements-video-tools.txt requirements-dev.txt
 	@echo "Installing what the tests need (once) ..."
 	@$(PYTHON) -m venv .venv-dev
 	@$(DEV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt

@@ -12,6 +12,7 @@ from types import FrameType
 
 import requests
 
+from embedded import tools
 from embedded.environment import CLOUDFLARE, Plan, make_plan
 from embedded.processes import ProcessFailed, Service, run_to_end, stop_all
 
@@ -20,6 +21,7 @@ PYTHON = sys.executable
 SERVER_THREADS = "48"
 START_TIMEOUT_S = 60
 ACCOUNTS = ("student@demo.test", "instructor@demo.test", "admin@demo.test")
+UPLOADS = "go to our own host, are encrypted and encoded on this machine"
 PASSWORD = "demo-11tutors"  # noqa: S105 (the demo's, created with DEBUG on alone)
 
 
@@ -179,6 +181,7 @@ def _announce(plan: Plan) -> None:
         _say(f"  Inbox      {plan.sandbox_url}/mail")
     if plan.stand_ins:
         _say(f"  Stand-ins  {', '.join(plan.stand_ins)}: {plan.sandbox_url}/")
+    _say(f"  Uploads    {UPLOADS if tools.are_there() else tools.WITHOUT}")
     _say(f"  Real       {', '.join(plan.real) or 'none: no key of an outside service is set'}")
     _say(f"  Logs       {plan.var_dir / 'log'}        Stop with Ctrl-C")
 

@@ -1,4 +1,7 @@
-"""Fails when a runtime requirement, or anything it brings, is under a GPL or AGPL licence."""
+"""Fails when a runtime requirement, or anything it brings, is under a GPL or AGPL licence.
+
+The video tools are no runtime requirement: programs of their own, run as others, installed beside on request.
+"""
 
 import re
 import sys
@@ -8,6 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
+OPTIONAL_TOOLS = REQUIREMENTS.with_name("requirements-video-tools.txt")
 REFUSED = re.compile(r"(?<!L)(?<!lesser )\b(A?GPL|GNU (Affero )?General Public)", re.IGNORECASE)
 
 
@@ -48,6 +52,7 @@ def main() -> int:
     packages = runtime_packages([line for line in REQUIREMENTS.read_text().splitlines() if line.strip()])
     bad = refused(packages)
     print("\n".join(bad) or f"{len(packages)} runtime packages, none under GPL or AGPL")
+    print(f"Not counted, since 11Tutors runs without them: the programs of {OPTIONAL_TOOLS.name} (ffmpeg is GPLv3)")
     return 1 if bad else 0
 
 
