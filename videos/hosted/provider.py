@@ -3,14 +3,30 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from django.core.checks import CheckMessage
+
 from videos.hosted.hosts import HostParts
 from videos.hosted.models import UploadKind
-from videos.hosted.services import choices, described, multipart, playing, removal, tus, uploads
+from videos.hosted.services import (
+    choices,
+    described,
+    figures,
+    multipart,
+    pictures,
+    playing,
+    probing,
+    removal,
+    tus,
+    uploads,
+)
+from videos.hosted.services.picture_tokens import Wanted
 from videos.providers.base import VideoProvider
 from videos.providers.exceptions import ProviderUnavailable, Rejected
 from videos.providers.types import (
     AssetInfo,
     HlsPlayback,
+    HostStorage,
+    Ping,
     PlaybackRequest,
     Preparation,
     Protection,
@@ -30,6 +46,13 @@ class HostedProvider(HostParts, VideoProvider):
     supports_upload: ClassVar[bool] = True
     supports_delete: ClassVar[bool] = True
     supports_retranscode: ClassVar[bool] = True
+    supports_thumbnails: ClassVar[bool] = True
+    supports_storage: ClassVar[bool] = True
+    supports_ping: ClassVar[bool] = True
+
+    @property
+    def player_origins(self) -> tuple[str, ...]:
+        return playing.origins(self)
 
     def get_asset(self, host_id: str) -> AssetInfo:
         return described.describe(self.alias, host_id)
@@ -67,3 +90,18 @@ class HostedProvider(HostParts, VideoProvider):
 
     def get_playback(self, request: PlaybackRequest) -> HlsPlayback:
         return playing.playback(alias=self.alias, request=request)
+
+    def thumbnail_url(
+        self, host_id: str, *, second: float, width: int | None = None, height: int | None = None, ttl_s: int = 3600
+    ) -> str:
+        wanted = Wanted(alias=self.alias, host_id=host_id, second=second, width=width, height=height)
+        return pictures.picture_url(wanted, ttl_s=ttl_s)
+
+    def storage(self) -> HostStorage:
+        return figures.storage(self.alias)
+
+    def ping(self) -> Ping:
+        return self._timed(lambda: probing.probe(self))
+
+    def check(self) -> list[CheckMessage]:
+        return probing.problems(self, f'VIDEO_PROVIDERS["{self.alias}"]')

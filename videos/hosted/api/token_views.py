@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -31,12 +30,12 @@ class TokenView(SpeaksErrors):
         """Players name the types they play in Accept; errors are JSON all the same."""
         return JSONRenderer(), JSONRenderer.media_type
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)
         for name, value in _CORS.items():
             answer[name] = value
         return answer
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """What a browser asks before it sends a Range header to another origin."""
         return HttpResponse(status=204, headers=_PREFLIGHT)

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from videos.hosted.api import licence_views, manifest_views, media_views, multipart_urls, transcode_views, tus_views
+from videos.hosted.api import (
+    licence_views,
+    manifest_views,
+    media_views,
+    multipart_urls,
+    picture_views,
+    transcode_views,
+    tus_views,
+)
 
 app_name = "videos_hosted"
 
@@ -13,6 +21,7 @@ urlpatterns: list = [
     path("<uuid:video_id>/manifest/", manifest_views.MasterView.as_view(), name="manifest-master"),
     path("<uuid:video_id>/manifest/<str:token>/<str:name>", manifest_views.ManifestView.as_view(), name="manifest"),
     path("media/<str:token>/<path:name>", media_views.HostedMediaView.as_view(), name="media"),
+    path("pictures/<str:token>/", picture_views.PictureView.as_view(), name="picture"),
     path("licences/key/<str:token>/", licence_views.PlaylistKeyView.as_view(), name="licence-key"),
     path("licences/<slug:system>/", licence_views.LicenceView.as_view(), name="licence"),
 ]

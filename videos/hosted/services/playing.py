@@ -8,9 +8,10 @@ from django.db.models import Subquery, UUIDField
 from django.urls import reverse
 from django.utils import timezone
 
-from videos.hosted.hosts import host
+from videos.hosted.hosts import HostParts, host
 from videos.hosted.models import HostedVideo, Package, Scheme
 from videos.hosted.seams.delivery import MediaTicket
+from videos.hosted.seams.store import StoreUnavailable
 from videos.hosted.services import licensing, play_tokens
 from videos.models import Asset
 from videos.providers.exceptions import AssetNotFound, Rejected
@@ -72,6 +73,14 @@ def find_playable(alias: str, host_id: str) -> Playable:
         raise Rejected("Nothing of this copy is published.", code="not_playable")
     copy.package.video = copy
     return Playable(video_id=copy.played_video_id, package=copy.package)
+
+
+def origins(parts: HostParts) -> tuple[str, ...]:
+    """The origins that players load media from beside ours; none while nobody can tell."""
+    try:
+        return parts.get_delivery().origins(parts.get_store())
+    except StoreUnavailable:
+        return ()
 
 
 def manifest_url(video_id: UUID, ours: play_tokens.Pass, name: str) -> str:

@@ -21,6 +21,10 @@ KID = UUID("a0a1a2a3-a4a5-46a7-a8a9-aaabacadaeaf")
 KEY = bytes(range(16))
 IV = bytes(range(16, 32))
 SECONDS = 4.0
+PICTURES = {
+    **{"poster": "poster.jpg", "sprite": "sprite.jpg"},
+    **{"interval_s": 1, "columns": 2, "rows": 2, "width": 80, "height": 45, "count": 4},
+}
 
 
 def make_hosted_video(*, alias="hosted", status=AssetStatus.WAITING, title="A film", owner=None, **values):
@@ -53,6 +57,7 @@ def make_published_video(*, scheme=Scheme.CBCS, alias="hosted", **values):
     folder = packaged(scheme)
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES]
     package.renditions = [{"name": "v180", "height": 180, "width": 320, "bandwidth": 500_000, "codecs": "avc1.42c00d"}]
+    package.pictures = PICTURES
     package.size_bytes = sum(path.stat().st_size for path in files)
     package.save()
     store = host(alias).get_store()
@@ -86,6 +91,7 @@ def packaged(scheme: str) -> Path:
     picture, sound = folder / "picture.in", folder / "sound.in"
     for path, chosen in ((picture, "-an"), (sound, "-vn")):
         subprocess.run([FFMPEG, "-v", "error", "-i", clip(), chosen, "-c", "copy", "-f", "mp4", path], check=True)
+    _draw(folder)
     if scheme == Scheme.AES128:
         return _in_transport_stream(folder, picture, sound)
     flags = folder / "flags.in"
@@ -107,6 +113,12 @@ def packaged(scheme: str) -> Path:
         check=True,
     )
     return folder
+
+
+def _draw(folder: Path) -> None:
+    sheet = "fps=1,scale=80:45,tile=2x2"
+    outputs = ["-frames:v", "1", folder / "poster.jpg", "-vf", sheet, "-frames:v", "1", folder / "sprite.jpg"]
+    subprocess.run([FFMPEG, "-v", "error", "-i", clip(), *outputs], check=True)
 
 
 def _in_transport_stream(folder: Path, picture: Path, sound: Path) -> Path:
