@@ -10,12 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
 
-from videos.hosted.hosts import host
 from videos.hosted.models import HostedVideo, Transcode, Upload, UploadKind, UploadState
 from videos.hosted.services import tus
-from videos.hosted.services.uploads import end_overdue, find_upload, open_upload
-from videos.hosted.tests import uploads_tus_encoder
-from videos.hosted.tests.conftest import hosted_entry
+from videos.hosted.services.uploads import end_overdue, find_upload
+from videos.hosted.tests.uploads_tus import FILM, beside, idle_host, make_upload, on_disk
 from videos.models import Asset, AssetStatus, Protection, Video
 from videos.providers.exceptions import Rejected
 from videos.providers.registry import providers
@@ -27,8 +25,6 @@ from videos.tests.factories import bearer, make_user
 
 pytestmark = pytest.mark.django_db
 
-FILM = bytes(range(256)) * 40
-LENGTH = len(FILM)
 LIST = "/api/videos/uploads/"
 VERSION = {"Tus-Resumable": "1.0.0"}
 BODY = "application/offset+octet-stream"
@@ -36,20 +32,7 @@ BODY = "application/offset+octet-stream"
 
 @pytest.fixture
 def hosted(settings, tmp_path):
-    """Our host, where nothing is made of what was uploaded."""
-    settings.VIDEO_PROVIDERS = {"hosted": hosted_entry(tmp_path, encoder={"BACKEND": uploads_tus_encoder.BACKEND})}
-    settings.VIDEO_ROUTES = [{"use": ["hosted"]}]
-    return host("hosted")
-
-
-def make_upload(*, length=LENGTH, **values):
-    """An open upload at the host `hosted`; `values` are set on its row."""
-    request = UploadRequest(title="A film", filename="film.mp4", size_bytes=length, content_type="video/mp4")
-    upload = open_upload(alias="hosted", request=request)
-    for name, value in values.items():
-        setattr(upload, name, value)
-    upload.save()
-    return upload
+    return idle_host(settings, tmp_path)
 
 
 def make_asset(upload):
@@ -93,16 +76,6 @@ class Browser:
 
 def code_of(answer) -> str:
     return answer.json()["errors"][0]["code"]
-
-
-def on_disk(hosted, upload: Upload) -> bytes:
-    return hosted.get_store().path_of(upload.key).read_bytes()
-
-
-def beside(hosted, upload: Upload) -> list[str]:
-    """What lies in the folder of this upload."""
-    folder = hosted.get_store().path_of(upload.key).parent
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def staff(**headers):
@@ -380,7 +353,7 @@ def test_bytes_lost_from_the_disk_are_asked_for_again(hosted):
 
 def test_a_folder_that_cannot_be_written_is_a_matter_of_later(settings, tmp_path):
     (tmp_path / "store").write_text("no folder")
-    settings.VIDEO_PROVIDERS = {"hosted": hosted_entry(tmp_path)}
+    idle_host(settings, tmp_path)
     answer = Browser(make_upload()).patch(0, FILM)
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
 
