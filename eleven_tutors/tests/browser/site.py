@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
-from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -58,8 +57,9 @@ class Site:
     def visible(self, selector: str) -> list[WebElement]:
         """The visible elements, those inside the page's player too."""
         found = self.browser.execute_script(
-            """const inside = [...document.querySelectorAll("eleven-video")].flatMap(({shadowRoot}) => shadowRoot ?? []);
-            return [document, ...inside].flatMap((root) => [...root.querySelectorAll(arguments[0])]);""",
+            """const inside = [...document.querySelectorAll("eleven-video")].map(({shadowRoot}) => shadowRoot);
+            const roots = [document, ...inside.filter(Boolean)];
+            return roots.flatMap((root) => [...root.querySelectorAll(arguments[0])]);""",
             selector,
         )
         return [element for element in found if element.is_displayed()]

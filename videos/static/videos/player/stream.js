@@ -8,6 +8,7 @@ const HLS = "application/vnd.apple.mpegurl";
 const FAIRPLAY = "com.apple.fps";
 const STRONGEST_FIRST = [FAIRPLAY, "com.widevine.alpha", "com.microsoft.playready", "org.w3.clearkey"];
 const RETRY_S = 2;
+const FIRST_LICENCE_MS = 5000;
 
 /**
  * Plays `grant.hls` in `video` from `startAt` seconds on. `bearer()` gives the token for licences after the first one,
@@ -51,6 +52,10 @@ async function library(address) {
   return window.shaka;
 }
 
+function after(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 class Stream {
   /** Called when the qualities, or the one that plays, change. */
   onLevels = () => {};
@@ -92,12 +97,21 @@ class Stream {
     );
     this.#player.configure({ drm: { servers, advanced } });
     const { LICENSE } = this.#shaka.net.NetworkingEngine.RequestType;
-    let first = drm?.token;
-    this.#player.getNetworkingEngine().registerRequestFilter((type, request) => {
+    const networking = this.#player.getNetworkingEngine();
+    let token = drm?.token;
+    let isAnswered = () => {};
+    const firstAnswer = new Promise((resolve) => (isAnswered = resolve));
+    networking.registerRequestFilter(async (type, request) => {
       if (type !== LICENSE) return;
-      request.headers.Authorization = `Bearer ${first || bearer()}`;
+      const own = token;
+      token = null;
+      // Players ask for several keys at once, and a session has no later licence before its first one.
+      if (!own) await Promise.race([firstAnswer, after(FIRST_LICENCE_MS)]);
+      request.headers.Authorization = `Bearer ${own || bearer()}`;
       request.headers["X-Device-Id"] = deviceId;
-      first = null;
+    });
+    networking.registerResponseFilter((type) => {
+      if (type === LICENSE) isAnswered();
     });
   }
 
