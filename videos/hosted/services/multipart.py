@@ -188,6 +188,10 @@ def _put_together(upload: Upload) -> None:
     except MultipartGone:
         # Completed before, by a process that died or beside this one; the next look tells.
         return
+    except StoreUnavailable:
+        # An answer that was lost, or an error where another one completed it meanwhile.
+        if store.size_of(upload.key) != upload.length:
+            raise
 
 
 def _look_at(upload: Upload) -> None:
