@@ -89,11 +89,15 @@ class KmsKeyStore:
             found.append(f"The KMS key {self.key_id} is not in the region {self.region}.")
         return found
 
+    @property
+    def _client(self) -> Any:
+        with _client_lock:
+            return _client(self, os.getpid())
+
     def _ask(self, operation: str, **params: Any) -> Mapping[str, Any]:
-        client = _client(self, os.getpid())
         try:
-            with _bodies_untold():
-                answer: Mapping[str, Any] = getattr(client, operation)(**params)
+            with _untold:
+                answer: Mapping[str, Any] = getattr(self._client, operation)(**params)
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "an unknown error"))
             if code in _DOES_NOT_OPEN and operation in ("decrypt", "re_encrypt"):
@@ -102,6 +106,9 @@ class KmsKeyStore:
         except BotoCoreError as error:
             raise KeyStoreUnavailable(f"AWS KMS could not be asked for {operation}: {type(error).__name__}.") from None
         return answer
+
+
+_client_lock = threading.Lock()
 
 
 @lru_cache(maxsize=16)
@@ -140,13 +147,9 @@ class _BodiesUntold(logging.Filter):
         self.thread.asks = False
 
 
-_filter = _BodiesUntold()
+_untold = _BodiesUntold()
 for _name in _TELL_BODIES:
-    logging.getLogger(_name).addFilter(_filter)
-
-
-def _bodies_untold() -> _BodiesUntold:
-    return _filter
+    logging.getLogger(_name).addFilter(_untold)
 
 
 def _wrapped(answer: Mapping[str, Any]) -> WrappedKey:
