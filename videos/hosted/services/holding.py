@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from types import TracebackType
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, connection
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -115,9 +115,9 @@ class Pulse:
         if not is_old and self._share == self._written:
             return
         try:
-            close_old_connections()
             self._beat(self._share)
         except DatabaseError as error:
+            connection.close()
             logger.warning("The lease of step %s could not be renewed: %s", self._step.pk, error)
         except Exception:
             logger.exception("The progress of transcode %s could not be shown.", self._step.transcode_id)

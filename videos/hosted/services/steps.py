@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from django.db import close_old_connections
 from django.utils import timezone
 
 from videos.hosted.hosts import HostParts, host
@@ -21,6 +20,7 @@ from videos.hosted.seams.store import FileMissing, StoreUnavailable
 from videos.hosted.services import keys, publishing, recording, showing, transcodes, work_folders
 from videos.hosted.services.holding import LEFT_BEHIND, Pulse, StepLost, held, take
 from videos.providers import failures
+from videos.services.host_calls import give_connection_back
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def _do(step: Step, tools: _Tools) -> None:
         outcome = _run(tools.encoder, _work(step, parts, folder, package, pulse.progress))
         if package is not None and outcome.packaged is not None:
             size_bytes = publishing.put_files(package, outcome.packaged, parts.get_store(), between=pulse.check)
-    close_old_connections()
+    give_connection_back()
     if outcome.again_in_s is not None:
         recording.look_again(step, outcome, package, share=pulse.share)
     else:
@@ -120,12 +120,9 @@ def _do(step: Step, tools: _Tools) -> None:
 
 
 def _run(encoder: Encoder, work: StepWork) -> StepOutcome:
-    # A connection that is closed by the server while the encoder works for hours is opened again, not met broken.
-    close_old_connections()
-    try:
-        return encoder.run(work)
-    finally:
-        close_old_connections()
+    # Another connection is opened afterwards: a server may have closed one that was idle for hours.
+    give_connection_back()
+    return encoder.run(work)
 
 
 def _work(
