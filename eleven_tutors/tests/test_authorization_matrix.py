@@ -127,6 +127,11 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "videos:session-heartbeat"): (403,) * 6,
     ("POST", "videos:session-end"): (403,) * 6,
     ("POST", "videos:webhook"): OPEN_BAD_BODY,
+    # Who is let in hears that the version of the protocol is missing.
+    ("POST", "videos_hosted:upload-list"): (401, 403, 403, 412, 412, 412),
+    # The secret in the address decides, whoever sends it.
+    ("PATCH", "videos_hosted:upload"): (404,) * 6,
+    ("DELETE", "videos_hosted:upload"): (404,) * 6,
 }
 COURSE_ADDRESSES = ("course-progress", "course-updates", "part-list", "course-order", "enrollment")
 PLAIN_VIEWS = (
@@ -210,6 +215,7 @@ def world(db, sandbox, settings) -> World:
         "payments:order-sync": {"public_id": order.public_id},
         "payments:order-receipt": {"public_id": order.public_id},
         "videos:webhook": {"alias": "vdocipher"},
+        "videos_hosted:upload": {"upload_id": video.pk, "secret": "guessed"},
         **{f"videos:{name}": {"video_id": video.pk} for name in VIDEO_ADDRESSES},
         "videos_hosted:video-transcodes": {"video_id": video.pk},
         "videos:video-caption": {"video_id": video.pk, "language": "en"},

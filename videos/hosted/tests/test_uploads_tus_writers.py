@@ -135,13 +135,28 @@ def test_what_came_of_a_body_that_breaks_off_is_kept(hosted):
 
 
 @pytest.mark.django_db
-def test_a_body_without_a_length_that_does_not_end_in_time_is_refused_and_not_taken_for_whole(hosted):
+def test_a_writer_that_is_overtaken_after_its_last_byte_moves_nothing(hosted):
+    upload = make_upload(length=LENGTH)
+
+    def overtake(came: int) -> None:
+        if came == LENGTH:
+            append(upload, Body(body_of("b", 100 * KIB)))
+
+    with pytest.raises(tus.OffsetConflict) as refusal:
+        append(upload, Body(body_of("a"), overtake))
+    assert refusal.value.offset == Upload.objects.get().offset == 100 * KIB
+    assert on_disk(hosted, upload) == body_of("b", 100 * KIB)
+
+
+@pytest.mark.django_db
+def test_a_body_without_a_length_that_does_not_end_in_time_is_not_taken_for_whole(hosted, monkeypatch):
+    monkeypatch.setattr(tus, "MOVE_BYTES", 200 * KIB)
     upload = make_upload(length=LENGTH)
     with pytest.raises(tus.BodyTooLong):
         append(upload, Body(body_of("a", LENGTH + 1)))
-    assert (Upload.objects.get().state, Upload.objects.get().offset) == (UploadState.OPEN, 0)
-    assert append(upload, Body(body_of("b"))).state == UploadState.COMPLETED
-    assert on_disk(hosted, upload) == body_of("b")
+    assert (Upload.objects.get().state, Upload.objects.get().offset) == (UploadState.OPEN, 400 * KIB)
+    assert append(upload, Body(body_of("b", 200 * KIB))).state == UploadState.COMPLETED
+    assert on_disk(hosted, upload) == body_of("a", 400 * KIB) + body_of("b", 200 * KIB)
 
 
 @pytest.mark.django_db
