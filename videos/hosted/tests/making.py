@@ -42,10 +42,11 @@ def make_hosted_video(*, alias="hosted", status=AssetStatus.WAITING, title="A fi
     return hosted, video
 
 
-def make_published_video(*, scheme=Scheme.CBCS, alias="hosted", **values):
+def make_published_video(*, scheme=Scheme.CBCS, alias="hosted", folder=None, **values):
     """A video of four seconds whose package is in the store, with its real key; gives (hosted, video).
 
     All such packages have the key id `KID`; wrapped in the row is `KEY`. A second one in one test needs another `kid`.
+    `folder` holds another package of that scheme and key than `packaged()`.
     """
     hosted, video = make_hosted_video(
         alias=alias, status=AssetStatus.READY, protection="open" if scheme == Scheme.OPEN else "encrypted", **values
@@ -54,7 +55,7 @@ def make_published_video(*, scheme=Scheme.CBCS, alias="hosted", **values):
     package.duration_s, package.empty_at = SECONDS, None
     if scheme != Scheme.OPEN:
         package.key = make_key(hosted)
-    folder = packaged(scheme)
+    folder = folder or packaged(scheme)
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES]
     package.renditions = [{"name": "v180", "height": 180, "width": 320, "bandwidth": 500_000, "codecs": "avc1.42c00d"}]
     package.pictures = PICTURES
