@@ -10,7 +10,7 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
-from eleven_tutors.hosting import development_keys
+from eleven_tutors.hosting import development_keys, video_delivery, video_store
 from eleven_tutors.routes import default_routes
 from eleven_tutors.storage import bucket_options
 
@@ -345,15 +345,39 @@ if any(_BUNNY.values()):
             ),
         },
     }
+_AWS_BUCKET = env.str("AWS_S3_BUCKET", "") or env.str("S3_BUCKET_NAME", "")
+_VIDEO_BUCKETS = {
+    "s3": {
+        "bucket": _AWS_BUCKET,
+        "region": env.str("AWS_REGION", "") or env.str("S3_REGION", ""),
+        "access_key": env.str("AWS_ACCESS_KEY_ID", ""),  # none: those of the machine's role
+        "secret_key": env.str("AWS_SECRET_ACCESS_KEY", ""),
+        "session_token": env.str("AWS_SESSION_TOKEN", ""),
+        "endpoint_url": env.str("AWS_S3_ENDPOINT_URL", ""),
+        "addressing_style": "path" if env.str("AWS_S3_ENDPOINT_URL", "") else "virtual",
+    },
+    "r2": {
+        "bucket": env.str("R2_BUCKET_NAME", ""),
+        "region": env.str("R2_REGION", "auto"),
+        "access_key": env.str("R2_ACCESS_KEY_ID", ""),
+        "secret_key": env.str("R2_SECRET_ACCESS_KEY", ""),
+        "endpoint_url": env.str("R2_ENDPOINT_URL", ""),
+        "addressing_style": env.str("R2_ADDRESSING_STYLE", "path"),
+    },
+}
+_video_prefix = env.str("VIDEO_BUCKET_PREFIX", "videos/").strip("/")
+for _options in _VIDEO_BUCKETS.values():
+    _options["key_prefix"] = f"{_video_prefix}/" if _video_prefix else ""
+VIDEO_STORE = env.str("VIDEO_STORE", "s3" if _AWS_BUCKET else "local")
 VIDEO_CONTENT_KEYS: dict[str, str] = env.dict("VIDEO_CONTENT_KEYS", {})
 if DEBUG or VIDEO_CONTENT_KEYS:
     VIDEO_PROVIDERS["hosted"] = {
         "BACKEND": "videos.hosted.provider.HostedProvider",
         "OPTIONS": {
-            "store": {
-                "BACKEND": "videos.hosted.stores.local.LocalStore",
-                "OPTIONS": {"root": env.str("VIDEO_STORE_DIR", str(VAR_DIR / "videos"))},
-            },
+            "store": video_store(
+                VIDEO_STORE, folder=env.str("VIDEO_STORE_DIR", str(VAR_DIR / "videos")), buckets=_VIDEO_BUCKETS
+            ),
+            "delivery": video_delivery(env.str("VIDEO_DELIVERY", ""), store=VIDEO_STORE),
             "key_store": {
                 "BACKEND": "videos.hosted.key_stores.local.LocalKeyStore",
                 "OPTIONS": {"keys": VIDEO_CONTENT_KEYS or development_keys(SECRET_KEY)},

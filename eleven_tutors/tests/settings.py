@@ -9,7 +9,7 @@ from pathlib import Path
 _STATE = Path(tempfile.mkdtemp(prefix="eleven-tutors-test-"))
 atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
 _PREFIXES_OF_OURS = (
-    *("STRIPE_", "VDOCIPHER_", "VIDEO_", "CLOUDFLARE_", "BUNNY_", "R2_"),
+    *("STRIPE_", "VDOCIPHER_", "VIDEO_", "CLOUDFLARE_", "BUNNY_", "R2_", "AWS_", "S3_"),
     *("EMAIL_", "REDIS_", "CELERY_", "SENTRY_", "THROTTLE_"),
 )
 for _name in [name for name in os.environ if name.startswith(_PREFIXES_OF_OURS)]:
