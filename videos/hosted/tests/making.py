@@ -42,7 +42,7 @@ def make_hosted_video(*, alias="hosted", status=AssetStatus.WAITING, title="A fi
     return hosted, video
 
 
-def make_published_video(*, scheme=Scheme.CBCS, alias="hosted", folder=None, **values):
+def make_published_video(*, scheme=Scheme.CBCS, alias="hosted", kid=KID, folder=None, **values):
     """A video of four seconds whose package is in the store, with its real key; gives (hosted, video).
 
     All such packages have the key id `KID`; wrapped in the row is `KEY`. A second one in one test needs another `kid`.
@@ -54,7 +54,7 @@ def make_published_video(*, scheme=Scheme.CBCS, alias="hosted", folder=None, **v
     package = Package(video=hosted, scheme=scheme, state=PackageState.PUBLISHED, published_at=timezone.now())
     package.duration_s, package.empty_at = SECONDS, None
     if scheme != Scheme.OPEN:
-        package.key = make_key(hosted)
+        package.key = make_key(hosted, kid=kid)
     folder = folder or packaged(scheme)
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES]
     package.renditions = [{"name": "v180", "height": 180, "width": 320, "bandwidth": 500_000, "codecs": "avc1.42c00d"}]
