@@ -1,14 +1,15 @@
 """What came of a step, written in one transaction that holds only while the step is still this worker's."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from videos.hosted.models import Package, PackageState, Step, StepState, Transcode
-from videos.hosted.seams.encoder import DoneStep, Encoder, StepOutcome
+from videos.hosted.models import Package, PackageState, Step, StepState, Transcode, TranscodeKind
+from videos.hosted.seams.encoder import DoneStep, Encoder, StepOrder, StepOutcome
 from videos.hosted.services import publishing, showing, transcodes
 from videos.hosted.services.holding import StepLost, held
 from videos.providers import failures
@@ -78,7 +79,9 @@ def _release(step: Step, **values: Any) -> None:
 
 def _begin_next_stage(transcode: Transcode, encoder: Encoder) -> None:
     """Write the stage after the one that was just done; without one the job ends, well if its package is published."""
-    orders = encoder.next_steps(done_steps(transcode, before_stage=transcode.stage + 1), preset=transcode.preset)
+    orders: Sequence[StepOrder] = ()
+    if transcode.kind == TranscodeKind.ENCODE:
+        orders = encoder.next_steps(done_steps(transcode, before_stage=transcode.stage + 1), preset=transcode.preset)
     if orders:
         transcode.stage += 1
         transcode.save(update_fields=["stage"])

@@ -1,0 +1,209 @@
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from videos.hosted.hosts import host
+from videos.hosted.models import ContentKey, HostedVideo, Package, SpentToken, Step, Transcode
+from videos.hosted.services import keys, leftovers, removal, steps, transcodes
+from videos.hosted.services.holding import take
+from videos.hosted.services.sweeping import sweep
+from videos.hosted.tests.faulty_store import BACKEND
+from videos.hosted.tests.jobs import (
+    RUNG,
+    files_of,
+    let_lease_pass,
+    make_arrived_video,
+    make_finished_video,
+    use_small_encoder,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def behaviour(settings, tmp_path):
+    return use_small_encoder(settings, tmp_path)
+
+
+def past(**delta):
+    return timezone.now() - timedelta(**delta)
+
+
+def settle():
+    """As if all jobs had ended, and all packages had died, long enough ago."""
+    Transcode.objects.exclude(finished_at=None).update(finished_at=past(minutes=5))
+    Package.objects.exclude(empty_at=None).update(empty_at=past(seconds=1))
+    HostedVideo.objects.exclude(deleted_at=None).update(deleted_at=past(minutes=5))
+
+
+def test_work_that_was_left_behind_gets_a_worker(behaviour, tmp_path):
+    due, running, dead, waiting, ended = [transcodes.start(video=make_arrived_video(tmp_path)[0]) for _ in range(5)]
+    take(running.pk, lease_s=60)
+    let_lease_pass(take(dead.pk, lease_s=60).pk)
+    Step.objects.filter(transcode=waiting).update(due_at=timezone.now() + timedelta(minutes=1))
+    transcodes.fail(transcodes.lock(ended.pk), code="host_failed", detail="")
+    RUNG.clear()
+    sweep()
+    assert sorted(RUNG) == [("videos.hosted.run_steps", pk) for pk in (due.pk, dead.pk)]
+
+
+def test_what_a_finished_job_worked_with_goes(behaviour, tmp_path):
+    copy, _ = make_finished_video(tmp_path)
+    before = files_of(copy)
+    sweep()
+    assert files_of(copy) == before
+    settle()
+    sweep()
+    assert set(before) - set(files_of(copy)) == {
+        f"w/{transcodes.latest(copy).public_id.hex}/encode{number}/part" for number in range(2)
+    }
+    assert transcodes.latest(copy).cleaned_at is not None
+
+
+def test_a_retired_package_goes_with_its_key_once_its_time_is_over(behaviour, tmp_path):
+    copy, _ = make_finished_video(tmp_path)
+    former = copy.package
+    steps.run_steps(transcodes.start(video=copy).pk)
+    copy.refresh_from_db()
+    sweep()
+    assert f"p/{former.public_id.hex}/v.txt" in files_of(copy)
+    settle()
+    sweep()
+    former.refresh_from_db()
+    assert (former.state, former.manifests.count(), former.key.wrapped) == ("emptied", 0, "")
+    assert set(files_of(copy)) == {
+        "source",
+        f"p/{copy.package.public_id.hex}/v.txt",
+        f"p/{copy.package.public_id.hex}/a.txt",
+    }
+    assert keys.encryption_of(copy.package).key
+
+
+def test_of_a_deleted_copy_nothing_is_left_but_an_empty_row(behaviour, tmp_path):
+    copy, _ = make_finished_video(tmp_path)
+    other, _ = make_finished_video(tmp_path)
+    steps.run_steps(transcodes.start(video=copy).pk)
+    removal.delete(alias="hosted", host_id=copy.host_id)
+    sweep()
+    copy.refresh_from_db()
+    assert (files_of(copy), copy.emptied_at) == ({}, None)
+    (tmp_path / "store" / copy.prefix).mkdir()
+    (tmp_path / "store" / copy.prefix / "late").write_text("by a worker that slept")
+    settle()
+    sweep()
+    copy.refresh_from_db()
+    assert not (tmp_path / "store" / copy.prefix).exists()
+    assert (copy.emptied_at is None, copy.source_key, copy.source_info, copy.title) == (False, "", {}, "")
+    assert {package.state for package in copy.packages.all()} == {"emptied"}
+    assert [key.wrapped for key in copy.keys.all()] == ["", ""]
+    package = f"p/{other.package.public_id.hex}"
+    assert set(files_of(other)) == {"source", f"{package}/v.txt", f"{package}/a.txt"}
+
+
+def test_an_original_goes_once_its_package_plays_where_none_are_kept(settings, tmp_path):
+    behaviour = use_small_encoder(settings, tmp_path, keeps_sources=False)
+    copy, _ = make_arrived_video(tmp_path)
+    job = transcodes.start(video=copy)
+    behaviour.at["package"] = lambda work: sweep() and None
+    steps.run_steps(job.pk)
+    assert "source" in files_of(copy)
+    sweep()
+    copy.refresh_from_db()
+    assert (copy.source_key, "source" in files_of(copy)) == ("", False)
+    assert f"p/{copy.package.public_id.hex}/v.txt" in files_of(copy)
+
+
+def test_spent_tokens_are_forgotten_when_they_would_have_ended(behaviour):
+    SpentToken.objects.create(token_id="old", expires_at=past(seconds=1))
+    SpentToken.objects.create(token_id="new", expires_at=timezone.now() + timedelta(minutes=1))
+    sweep()
+    assert [token.token_id for token in SpentToken.objects.all()] == ["new"]
+
+
+def test_one_that_fails_holds_up_no_other(settings, tmp_path, caplog):
+    use_small_encoder(
+        settings,
+        tmp_path,
+        store={"BACKEND": BACKEND, "OPTIONS": {"root": str(tmp_path / "store"), "stuck": (stuck := set())}},
+    )
+    copies = [make_finished_video(tmp_path)[0] for _ in range(3)]
+    stuck.add(copies[2].prefix)
+    for copy in copies:
+        removal.delete(alias="hosted", host_id=copy.host_id)
+    settle()
+    SpentToken.objects.create(token_id="old", expires_at=past(seconds=1))
+    sweep()
+    emptied = HostedVideo.objects.filter(emptied_at__isnull=False).order_by("pk")
+    assert list(emptied) == copies[:2]
+    assert not SpentToken.objects.exists()
+    assert "the disk does not answer" in caplog.text
+    stuck.clear()
+    sweep()
+    assert emptied.all().count() == 3
+
+
+def test_a_thorough_sweep_finds_what_came_too_late(behaviour, tmp_path):
+    """A worker that slept through its lease wrote after its files were removed, and had made a key."""
+    copy, _ = make_finished_video(tmp_path)
+    steps.run_steps(transcodes.start(video=copy).pk)
+    settle()
+    sweep()
+    store = host("hosted").get_store()
+    copy.refresh_from_db()
+    expected = files_of(copy)
+    emptied, job = Package.objects.get(state="emptied"), transcodes.latest(copy)
+    for prefix in (emptied.prefix, job.work_prefix):
+        (tmp_path / "late").write_text("late")
+        store.put_file(f"{prefix}late", tmp_path / "late")
+    key = keys.create_key(video=copy)
+    ContentKey.objects.filter(pk=key.pk).update(created_at=past(minutes=5))
+    sweep()
+    assert len(files_of(copy)) == len(expected) + 2
+    sweep(is_thorough=True)
+    assert files_of(copy) == expected
+    key.refresh_from_db()
+    assert (key.wrapped, copy.package.key.wrapped != "") == ("", True)
+
+
+def test_what_no_row_speaks_of_goes_only_when_told_to_and_old(behaviour, tmp_path, caplog, monkeypatch):
+    copy, _ = make_finished_video(tmp_path)
+    settle()
+    sweep()
+    store, expected = host("hosted").get_store(), files_of(copy)
+    strange = ["0" * 32 + "/source", f"{copy.prefix}p/{'0' * 32}/v.mp4"]
+    for key in [*strange, "somebody/elses"]:
+        (tmp_path / "strange").write_text("strange")
+        store.put_file(key, tmp_path / "strange")
+    sweep(is_thorough=True)
+    sweep(is_thorough=True, removes_unknown=True)
+    assert all(store.size_of(key) for key in strange)
+    assert "No row of this database speaks of" in caplog.text
+    monkeypatch.setattr(leftovers, "OLD_S", -1)
+    sweep(is_thorough=True)
+    assert all(store.size_of(key) for key in strange)
+    sweep(is_thorough=True, removes_unknown=True)
+    assert [store.size_of(key) for key in strange] == [None, None]
+    assert (store.size_of("somebody/elses"), files_of(copy)) == (7, expected)
+
+
+def test_a_rehearsal_tells_everything_and_changes_nothing(behaviour, tmp_path):
+    copy, _ = make_finished_video(tmp_path)
+    removal.delete(alias="hosted", host_id=make_finished_video(tmp_path)[0].host_id)
+    transcodes.start(video=make_arrived_video(tmp_path)[0])
+    (tmp_path / "work" / "step-999-1").mkdir(parents=True)
+    settle()
+    RUNG.clear()
+    before = (files_of(copy), list(HostedVideo.objects.values()), list(Transcode.objects.values()))
+    out = io.StringIO()
+    call_command("sweep_hosted", "--dry-run", "--thorough", stdout=out)
+    assert before == (files_of(copy), list(HostedVideo.objects.values()), list(Transcode.objects.values()))
+    assert (RUNG, (tmp_path / "work" / "step-999-1").exists()) == ([], True)
+    told = out.getvalue()
+    for words in ("call a worker", "working files of transcode", "of the deleted video", "working folder step-999-1"):
+        assert words in told
+    call_command("sweep_hosted", stdout=out)
+    assert not (tmp_path / "work" / "step-999-1").exists()
+    assert len(RUNG) == 1
