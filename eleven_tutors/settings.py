@@ -169,6 +169,7 @@ CELERY_BEAT_SCHEDULE = {
     "videos.prune": {"task": "videos.prune", "schedule": 7 * 86400.0},
     "videos.forget_addresses": {"task": "videos.forget_addresses", "schedule": 86400.0},
     "videos.hosted.sweep": {"task": "videos.hosted.sweep", "schedule": 30.0},
+    "videos.hosted.raise_alarms": {"task": "videos.hosted.raise_alarms", "schedule": 60.0},
     "videos.hosted.sweep_thoroughly": {"task": "videos.hosted.sweep_thoroughly", "schedule": 86400.0},
     "payments.expire_orders": {"task": "payments.expire_orders", "schedule": 300.0},
     "payments.resume_refunds": {"task": "payments.resume_refunds", "schedule": 60.0},

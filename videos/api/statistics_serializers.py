@@ -106,6 +106,19 @@ class TopVideoSerializer(serializers.Serializer):
     total_views = serializers.IntegerField()
 
 
+class HostWorkloadSerializer(serializers.Serializer):
+    """What a host of ours is at; today is the UTC day."""
+
+    alias = serializers.CharField()
+    jobs_waiting = serializers.IntegerField()
+    jobs_running = serializers.IntegerField()
+    jobs_completed_today = serializers.IntegerField()
+    jobs_failed_today = serializers.IntegerField()
+    licences_issued_today = serializers.IntegerField()
+    licence_errors_today = serializers.IntegerField(help_text="Refused requests.")
+    revoked_keys = serializers.IntegerField()
+
+
 class MetricsSerializer(serializers.Serializer):
     """The whole platform, at most a minute old; days and months of UTC, percentages and rates from 0 to 100."""
 
@@ -123,6 +136,8 @@ class MetricsSerializer(serializers.Serializer):
     error_count = serializers.IntegerField(help_text="Of this month.")
     refused_hooks_today = serializers.IntegerField()
     open_unusual_uses = serializers.IntegerField(help_text="Findings that nobody dismissed yet.")
+    concurrent_streams = serializers.IntegerField(help_text="Played now.")
+    hosts = HostWorkloadSerializer(many=True, help_text="Hosts that prepare and license videos on this platform.")
 
 
 class ShareSerializer(serializers.Serializer):

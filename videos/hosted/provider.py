@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage
 from videos.hosted.hosts import HostParts
 from videos.hosted.models import UploadKind
 from videos.hosted.services import (
+    checking,
     choices,
     described,
     figures,
@@ -32,6 +33,7 @@ from videos.providers.types import (
     Protection,
     Ticket,
     UploadRequest,
+    Workload,
 )
 from videos.services.errors import HostUnavailable, SourceGone, TranscodeRunning
 
@@ -46,6 +48,7 @@ class HostedProvider(HostParts, VideoProvider):
     supports_upload: ClassVar[bool] = True
     supports_delete: ClassVar[bool] = True
     supports_retranscode: ClassVar[bool] = True
+    supports_workload: ClassVar[bool] = True
     supports_thumbnails: ClassVar[bool] = True
     supports_storage: ClassVar[bool] = True
     supports_ping: ClassVar[bool] = True
@@ -100,8 +103,12 @@ class HostedProvider(HostParts, VideoProvider):
     def storage(self) -> HostStorage:
         return figures.storage(self.alias)
 
+    def workload(self) -> Workload:
+        return figures.workload(self.alias)
+
     def ping(self) -> Ping:
         return self._timed(lambda: probing.probe(self))
 
     def check(self) -> list[CheckMessage]:
-        return probing.problems(self, f'VIDEO_PROVIDERS["{self.alias}"]')
+        place = f'VIDEO_PROVIDERS["{self.alias}"]'
+        return [*probing.problems(self, place), *checking.problems(self, place)]

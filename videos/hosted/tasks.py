@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from videos.hosted.services import steps, sweeping
+from videos.hosted.services import alarms, steps, sweeping
 
 try:
     from celery import shared_task
@@ -27,3 +27,8 @@ def sweep() -> int:
 @shared_task(name="videos.hosted.sweep_thoroughly")
 def sweep_thoroughly() -> int:
     return sweeping.sweep(is_thorough=True)
+
+
+@shared_task(name="videos.hosted.raise_alarms")
+def raise_alarms() -> int:
+    return len(alarms.raise_alarms())

@@ -26,6 +26,7 @@ from videos.providers.types import (
     Ticket,
     UploadRequest,
     WebhookEvent,
+    Workload,
 )
 
 
@@ -61,6 +62,7 @@ class VideoProvider(ABC):
     supports_usage: ClassVar[bool] = False
     supports_storage: ClassVar[bool] = False
     supports_statistics: ClassVar[bool] = False
+    supports_workload: ClassVar[bool] = False
     supports_webhook: ClassVar[bool] = False
     supports_ping: ClassVar[bool] = False
 
@@ -75,6 +77,7 @@ class VideoProvider(ABC):
         "supports_usage": ("usage",),
         "supports_storage": ("storage",),
         "supports_statistics": ("statistics",),
+        "supports_workload": ("workload",),
         "supports_webhook": ("parse_webhook",),
         "supports_ping": ("ping",),
     }
@@ -161,6 +164,10 @@ class VideoProvider(ABC):
     def statistics(self, since: date, until: date) -> list[HostStatistics]:
         """What the host counted from `since` up to, without, `until`. For background work."""
         self._refuse("statistics")
+
+    def workload(self) -> Workload:
+        """What the host is at; waits for nobody."""
+        self._refuse("workload")
 
     def parse_webhook(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> list[WebhookEvent]:
         """The events of one hook, once it is proven to come from the host; raises WebhookRejected."""

@@ -340,6 +340,22 @@ class HostStatistics:
     views: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What a host of ours is at; "today" is the UTC day. A job prepares one copy, a licence opens one for a while.
+
+    `licence_errors_today` are refused requests, `revoked_keys` keys that no licence is given for any more.
+    """
+
+    jobs_waiting: int
+    jobs_running: int
+    jobs_completed_today: int
+    jobs_failed_today: int
+    licences_issued_today: int
+    licence_errors_today: int
+    revoked_keys: int
+
+
 class WebhookKind(StrEnum):
     """What a host's hook is about."""
 

@@ -7,12 +7,24 @@ from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db.models import Avg, Count, F, FloatField, Sum
+from django.db.models import Avg, Count, F, FloatField, Q, Sum
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from videos.models import Asset, AssetStatus, UnusualUse, Video, VideoDay, VideoFigures, WebhookRefusal
+from videos.models import (
+    Asset,
+    AssetStatus,
+    PlaybackSession,
+    UnusualUse,
+    Video,
+    VideoDay,
+    VideoFigures,
+    WebhookRefusal,
+)
+from videos.providers.registry import providers
+from videos.services.host_calls import usable_provider
 from videos.services.statistics import percentage
+from videos.services.tokens import MAX_AGE_S
 
 KEPT_S = 60
 UPLOAD_DAYS = 30
@@ -33,7 +45,7 @@ class Metrics:
     """Days and months are of UTC. Percentages and rates from 0 to 100; None where there is nothing to divide by.
 
     `avg_completion_rate` is the mean of the videos' own rates. Uploads and processing are those of the last 30 days,
-    start-up and stalls those of this month.
+    start-up and stalls those of this month. `hosts` are the `Workload` of those of ours, with their `alias`.
     """
 
     total_videos: int
@@ -50,10 +62,13 @@ class Metrics:
     error_count: int
     refused_hooks_today: int
     open_unusual_uses: int
+    concurrent_streams: int
+    hosts: list[dict[str, Any]]
 
 
 def platform_metrics() -> dict[str, Any]:
-    """The figures of `Metrics` by name, as they were at most 60 s ago; eight statements, none over the sessions."""
+    """The figures of `Metrics` by name, as they were at most 60 s ago; nine statements for hosts
+    of others, none over all sessions."""
     kept: dict[str, Any] | None = cache.get(_CACHE_KEY)
     if kept is None:
         kept = asdict(_counted())
@@ -70,9 +85,25 @@ def _counted() -> Metrics:
         top_videos=_top_videos(),
         refused_hooks_today=_refused_hooks_today(),
         open_unusual_uses=UnusualUse.objects.filter(dismissed_at=None).count(),
+        concurrent_streams=_concurrent_streams(),
+        hosts=_workloads(),
         **_of_this_month(),
         **_of_uploads(),
     )
+
+
+def _concurrent_streams() -> int:
+    """Sessions that hold a stream, of those whose token is good, found by the index that keeps viewers' addresses for a while."""
+    now = timezone.now()
+    known = PlaybackSession.objects.filter(
+        Q(ip__isnull=False) | ~Q(user_agent=""), created_at__gt=now - timedelta(seconds=MAX_AGE_S)
+    )
+    return known.leased(now).count()
+
+
+def _workloads() -> list[dict[str, Any]]:
+    ours = [provider for provider in map(usable_provider, providers) if provider and provider.supports_workload]
+    return [{"alias": provider.alias, **asdict(provider.workload())} for provider in ours]
 
 
 def _videos_by_status() -> dict[str, int]:

@@ -1,9 +1,21 @@
-"""What a host of ours keeps."""
+"""What a host of ours keeps, and what it is at."""
 
-from django.db.models import Sum
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
 
-from videos.hosted.models import HostedVideo, Package, PackageState
-from videos.providers.types import HostStorage
+from videos.hosted.models import (
+    ContentKey,
+    HostedVideo,
+    KeyState,
+    Licence,
+    Package,
+    PackageState,
+    Transcode,
+    TranscodeState,
+)
+from videos.hosted.services.licence_limits import ISSUED
+from videos.hosted.services.transcodes import RUNNING
+from videos.providers.types import HostStorage, Workload
 
 _THERE = (PackageState.PUBLISHED, PackageState.RETIRED)
 
@@ -17,3 +29,23 @@ def storage(alias: str) -> HostStorage:
     made = packages.aggregate(size=Sum("size_bytes"))["size"] or 0
     played = videos.aggregate(seconds=Sum("package__duration_s"))["seconds"] or 0.0
     return HostStorage(stored_bytes=kept + made, stored_s=played, videos=videos.count())
+
+
+def workload(alias: str) -> Workload:
+    """Jobs, licences and keys of this host; four statements. A refused request that named no key counts too."""
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    jobs = Transcode.objects.filter(video__alias=alias).order_by()
+    running = dict(jobs.filter(state__in=RUNNING).values_list("state").annotate(number=Count("pk")))
+    finished = dict(jobs.filter(finished_at__gte=today).values_list("state").annotate(number=Count("pk")))
+    issued = Count("pk", filter=Q(result=ISSUED, key__video__alias=alias))
+    errors = Count("pk", filter=~Q(result=ISSUED) & (Q(key__video__alias=alias) | Q(key=None)))
+    licences = Licence.objects.filter(created_at__gte=today).aggregate(issued=issued, errors=errors)
+    return Workload(
+        jobs_waiting=running.get(TranscodeState.PENDING, 0),
+        jobs_running=running.get(TranscodeState.PROCESSING, 0),
+        jobs_completed_today=finished.get(TranscodeState.COMPLETED, 0),
+        jobs_failed_today=finished.get(TranscodeState.FAILED, 0),
+        licences_issued_today=licences["issued"],
+        licence_errors_today=licences["errors"],
+        revoked_keys=ContentKey.objects.filter(video__alias=alias, state=KeyState.REVOKED).count(),
+    )

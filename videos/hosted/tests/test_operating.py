@@ -9,10 +9,14 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from videos.hosted.hosts import host
-from videos.hosted.models import Step, StepState, Transcode, TranscodeState
+from videos.hosted.models import Licence, Step, StepState, Transcode, TranscodeState
+from videos.hosted.services.alarms import find_alarms, raise_alarms
 from videos.hosted.services.checking import check_hosts, problems
 from videos.hosted.tests.conftest import KEK, hosted_entry
 from videos.hosted.tests.making import make_hosted_video, make_key
+from videos.providers.registry import providers
+from videos.providers.types import Workload
+from videos.services.metrics import platform_metrics
 
 pytestmark = pytest.mark.django_db
 KEY_STORE = "videos.hosted.key_stores.local.LocalKeyStore"
@@ -96,3 +100,73 @@ def test_the_list_of_jobs_shows_what_runs_and_what_failed_lately(hosted):
     Transcode.objects.create(video=make_hosted_video(title="Old")[0], finished_at=old, **failed)
     told, code = run("monitor_transcodes")
     assert (code, "unreadable moov atom" in told, "Old" in told) == (1, True, False)
+
+
+def fail_jobs(number, *, minutes=1):
+    at = timezone.now() - timedelta(minutes=minutes)
+    for _ in range(number):
+        Transcode.objects.create(video=make_hosted_video()[0], state=TranscodeState.FAILED, finished_at=at)
+
+
+def refuse_licences(number, *, seconds):
+    at = timezone.now() - timedelta(seconds=seconds)
+    Licence.objects.bulk_create(
+        Licence(system="clearkey", result="session_revoked", created_at=at) for _ in range(number)
+    )
+
+
+def codes():
+    return [alarm.code for alarm in find_alarms()]
+
+
+def test_what_is_usual_alarms_nobody(hosted):
+    fail_jobs(2)
+    fail_jobs(3, minutes=6)
+    refuse_licences(50, seconds=10)
+    Licence.objects.create(system="clearkey", result="issued", created_at=timezone.now() - timedelta(seconds=70))
+    assert codes() == []
+
+
+def test_failing_jobs_refused_licences_and_work_that_nobody_takes_are_alarming(hosted):
+    fail_jobs(3)
+    refuse_licences(10, seconds=10)
+    refuse_licences(10, seconds=70)
+    job = Transcode.objects.create(video=make_hosted_video()[0], failure_code="tools_missing")
+    Step.objects.create(transcode=job, stage=0, kind="probe", due_at=timezone.now() - timedelta(minutes=11))
+    assert codes() == ["transcodes_failing", "licence_errors", "transcodes_overdue", "tools_missing"]
+
+
+def test_an_alarm_is_logged_when_it_begins_and_again_when_it_comes_back(hosted, caplog):
+    fail_jobs(3)
+    for _ in range(3):
+        raise_alarms()
+    assert [record.levelname for record in caplog.records if "transcodes_failing" in record.message] == ["ERROR"]
+    jobs = Transcode.objects.all()
+    jobs.update(state=TranscodeState.COMPLETED)
+    assert raise_alarms() == []
+    jobs.update(state=TranscodeState.FAILED)
+    raise_alarms()
+    assert sum("transcodes_failing" in record.message for record in caplog.records) == 2
+
+
+def test_the_workload_counts_today_alone(hosted, django_assert_num_queries):
+    copy, _ = make_hosted_video()
+    key = make_key(copy, state="revoked")
+    now, long_ago = timezone.now(), timezone.now() - timedelta(days=2)
+    Transcode.objects.create(video=copy, state=TranscodeState.PENDING)
+    for state, at in (("completed", now), ("failed", now), ("failed", long_ago)):
+        Transcode.objects.create(video=copy, state=state, finished_at=at)
+    for result, at in (("issued", now), ("too_many_licences", now), ("issued", long_ago)):
+        Licence.objects.create(system="clearkey", result=result, created_at=at, key=key)
+    with django_assert_num_queries(4):
+        told = providers["hosted"].workload()
+    assert told == Workload(
+        jobs_waiting=1,
+        jobs_running=0,
+        jobs_completed_today=1,
+        jobs_failed_today=1,
+        licences_issued_today=1,
+        licence_errors_today=1,
+        revoked_keys=1,
+    )
+    assert platform_metrics()["hosts"][0]["alias"] == "hosted"

@@ -29,6 +29,7 @@ ARGUMENTS = {
     "usage": {"day": date(2026, 1, 18)},
     "storage": {},
     "statistics": {"since": date(2026, 1, 1), "until": date(2026, 1, 18)},
+    "workload": {},
     "parse_webhook": {"headers": {}, "query": {}, "body": b""},
     "ping": {},
 }
