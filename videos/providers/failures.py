@@ -7,6 +7,7 @@ UNREADABLE = "unreadable"
 TOO_LONG = "too_long"
 TOO_SHORT = "too_short"
 EMPTY_FILE = "empty_file"
+NO_VIDEO_TRACK = "no_video_track"
 FETCH_FAILED = "fetch_failed"
 NEVER_UPLOADED = "never_uploaded"
 UNKNOWN_TO_HOST = "unknown_to_host"
@@ -19,6 +20,7 @@ REASONS: Mapping[str, str] = {
     UNREADABLE: "The file is damaged or of an unusual format. Export it again, best as MP4 (H.264), and upload it.",
     TOO_LONG: "The video is longer than the host takes. Cut it into parts and upload these.",
     TOO_SHORT: "The video is too short to be played. Upload the whole file again.",
+    NO_VIDEO_TRACK: "The file has sound but no picture. Export it again with its picture and upload it.",
     EMPTY_FILE: "The file is empty. Choose the video itself and upload it again.",
     FETCH_FAILED: "The host could not fetch the file from its address. Check that anybody can open the address.",
     NEVER_UPLOADED: "The upload was never finished. Upload the file again.",

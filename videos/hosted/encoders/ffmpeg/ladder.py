@@ -1,0 +1,84 @@
+"""Which renditions are made of a source, and how: by preset, never above the source."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+GOP_S = 2
+RATE_MAX = 60
+USUAL_RATES = tuple(Fraction(text) for text in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60"))
+_NEAR = Fraction(2, 100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """`preset` and `crf` are x264's; `kbits` are the peak rates in kbit/s at 30 frames/s by rung, highest first."""
+
+    preset: str
+    crf: int
+    kbits: Mapping[int, int]
+
+
+QUALITIES = {
+    "high": Quality(preset="medium", crf=20, kbits={1080: 6500, 720: 3600, 480: 1700}),
+    "medium": Quality(preset="veryfast", crf=22, kbits={1080: 5000, 720: 2800, 480: 1400}),
+    "low": Quality(preset="superfast", crf=25, kbits={720: 2200, 480: 1100}),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendition:
+    """One picture of the ladder, in pixels; `kbits` is its peak rate in kbit/s."""
+
+    name: str
+    width: int
+    height: int
+    kbits: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def quality_of(preset: str) -> Quality:
+    return QUALITIES.get(preset, QUALITIES["medium"])
+
+
+def ladder(width: int, height: int, rate: Fraction, *, preset: str) -> Sequence[Rendition]:
+    """The renditions of a source of these pixels as it is shown, largest first. Rungs are about the shorter side."""
+    quality, short = quality_of(preset), min(width, height)
+    rungs = [rung for rung in quality.kbits if rung <= short] or [short]
+    return [_rendition(rung, width, height, rate, quality) for rung in rungs]
+
+
+def _rendition(rung: int, width: int, height: int, rate: Fraction, quality: Quality) -> Rendition:
+    scale = Fraction(rung, min(width, height))
+    wide, high = _even(width * scale, width), _even(height * scale, height)
+    known = min((usual for usual in quality.kbits if usual >= rung), default=max(quality.kbits))
+    kbits = max(200, round(quality.kbits[known] * min(1, Fraction(rung, known) ** 2)))
+    return Rendition(
+        name=f"v{min(wide, high)}", width=wide, height=high, kbits=round(kbits * (1.5 if rate > 31 else 1))
+    )
+
+
+def _even(wanted: Fraction, most: int) -> int:
+    """The even number nearest to `wanted`, never above `most` and at least 2, as 4:2:0 needs it."""
+    return max(2, min(round(wanted / 2) * 2, most // 2 * 2))
+
+
+def constant_rate(average: Fraction, nominal: Fraction) -> Fraction:
+    """The frame rate to encode at, when the source has these two: the nominal one unless frames come irregularly."""
+    if average <= 0:
+        average = nominal if nominal > 0 else Fraction(25)
+    rate = nominal if 0 < nominal <= RATE_MAX and abs(average - nominal) <= nominal * _NEAR else average
+    if rate > RATE_MAX:
+        return RATE_MAX * Fraction(1000, 1001) if rate.denominator == 1001 else Fraction(RATE_MAX)
+    near = min(USUAL_RATES, key=lambda usual: abs(usual - rate))
+    if rate != nominal and (abs(near - rate) <= near * Fraction(5, 100)):
+        return near
+    return rate if rate == nominal else Fraction(max(1, -(-rate.numerator // rate.denominator)))
+
+
+def gop_frames(rate: Fraction) -> int:
+    """Frames from one key frame to the next: two seconds of them."""
+    return max(1, round(GOP_S * rate))
