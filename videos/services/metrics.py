@@ -93,12 +93,10 @@ def _counted() -> Metrics:
 
 
 def _concurrent_streams() -> int:
-    """Sessions that hold a stream, of those whose token is good, found by the index that keeps viewers' addresses for a while."""
+    """Sessions that hold a stream. Those whose token is good are found by the partial index on viewers' addresses."""
     now = timezone.now()
-    known = PlaybackSession.objects.filter(
-        Q(ip__isnull=False) | ~Q(user_agent=""), created_at__gt=now - timedelta(seconds=MAX_AGE_S)
-    )
-    return known.leased(now).count()
+    from_browsers = PlaybackSession.objects.filter(Q(ip__isnull=False) | ~Q(user_agent=""))
+    return from_browsers.filter(created_at__gt=now - timedelta(seconds=MAX_AGE_S)).leased(now).count()
 
 
 def _workloads() -> list[dict[str, Any]]:
