@@ -12,7 +12,7 @@
 import { Choices } from "./uploads/choices.js";
 import { forget, identityOf, isSame, recall, remember } from "./uploads/memory.js";
 import { isAtWork, shareOf, tell } from "./uploads/progress.js";
-import { answerOf, reasonOf } from "./uploads/reasons.js";
+import { answerBehind, answerOf, reasonOf } from "./uploads/reasons.js";
 import { isKnown, isOver, isResumable, sender } from "./uploads/tickets.js";
 
 const POLL_MS = 3000;
@@ -264,7 +264,9 @@ class VideoUploader extends HTMLElement {
   failed(error, response) {
     if (!this.sending) return;
     const xhr = response?.body?.xhr ?? error?.request ?? (response instanceof XMLHttpRequest ? response : null);
-    const { text, needsTicket } = reasonOf(xhr ?? error?.originalRequest?.getUnderlyingObject?.());
+    const { text, needsTicket } = reasonOf(
+      xhr ?? error?.originalRequest?.getUnderlyingObject?.() ?? answerBehind(error),
+    );
     if (needsTicket) this.upload.ticket.expires_at = new Date(0).toISOString();
     remember(this.dataset.video, this.upload);
     this.fail(text);

@@ -19,7 +19,15 @@ export function reasonOf(xhr) {
   const said = hostsMessage(xhr);
   const byWord = BY_WORD.find(([pattern]) => pattern.test(textOf(xhr)))?.[1];
   const own = byWord ?? BY_STATUS[status] ?? (status >= 500 ? BUSY : "The video host refused the file.");
-  return { text: said ? `${own} (${said})` : own, needsTicket: status < 500 && status !== 429 };
+  return { text: said ? `${own} (${said})` : own, needsTicket: status < 500 && status !== 429 && !xhr.keepsUpload };
+}
+
+/** What an error of an upload in parts tells of the answer behind it, as a request would; null when it tells nothing. */
+export function answerBehind(error) {
+  if (typeof error?.status !== "number") return null;
+  const responseText = error.body ?? "";
+  // A bucket refuses one request at a time (RequestTimeout, AccessDenied): what it has of the file it keeps.
+  return { status: error.status, responseType: "", responseText, keepsUpload: /<Code>[A-Z]/.test(responseText) };
 }
 
 /** The first error of an answer of ours, and the field it is about. */
@@ -40,7 +48,7 @@ function hostsMessage(xhr) {
   if (xml) return xml;
   try {
     const body = JSON.parse(text);
-    return String(body.errors?.[0]?.message ?? body.message ?? "").slice(0, 200);
+    return String(body.errors?.[0]?.message ?? body.errors?.[0]?.detail ?? body.message ?? "").slice(0, 200);
   } catch {
     return text.length < 200 && !text.includes("<") ? text.trim() : "";
   }

@@ -4,6 +4,22 @@ const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10000];
 
 const isWorthRepeating = (xhr) => xhr.status >= 500 || xhr.status === 429;
 
+/** Where one request of an upload in parts is to be sent; asks again while our server cannot be reached. */
+async function signed(address, request) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  for (const delay of [...RETRY_DELAYS_MS, null]) {
+    const answer = await fetch(address, { method: "POST", headers, body: JSON.stringify(request) }).catch(() => null);
+    if (answer?.ok) return answer.json();
+    if (delay === null || (answer && !isWorthRepeating(answer))) throw await refusalOf(answer);
+    await new Promise((resolve) => setTimeout(resolve, delay));
+  }
+}
+
+async function refusalOf(answer) {
+  const status = answer?.status ?? 0;
+  return Object.assign(new Error(`The server answered ${status}.`), { status, body: (await answer?.text()) ?? "" });
+}
+
 const KINDS = {
   form_post: {
     isResumable: false,
@@ -37,11 +53,29 @@ const KINDS = {
       storeFingerprintForResuming: false,
     }),
   },
+  s3_multipart: {
+    isResumable: true,
+    plugin: "AwsS3",
+    meta: () => ({}),
+    options: (ticket) => ({
+      shouldUseMultipart: true,
+      getChunkSize: () => ticket.part_size,
+      signRequest: (request) => signed(`${ticket.url}sign/`, request),
+    }),
+    // Our server has begun it already and knows what is at the bucket: every start is a going on.
+    prepare: (uppy, id, ticket, file, onAccepted) => {
+      uppy.setFileState(id, { s3Multipart: { uploadId: "upload", key: "upload" } });
+      uppy.on("s3-multipart:part-uploaded", (_, part) => {
+        onAccepted(Math.min(part.PartNumber * ticket.part_size, file.size));
+      });
+    },
+  },
 };
 
 const SHARED_OPTIONS = {
   XHRUpload: { timeout: 0, limit: 1, getResponseData: () => ({}), shouldRetry: isWorthRepeating },
   Tus: { limit: 1 },
+  AwsS3: { limit: 1 },
 };
 
 export function isKnown(ticket) {
@@ -70,5 +104,6 @@ export function sender(library, ticket, file, onAccepted) {
   });
   const id = uppy.addFile({ name: file.name, type: file.type, data: file });
   uppy.setFileMeta(id, kind.meta(ticket));
+  kind.prepare?.(uppy, id, ticket, file, onAccepted);
   return { uppy, id };
 }
