@@ -93,7 +93,9 @@ def test_a_token_is_good_once_and_the_session_takes_over():
     player = make_player()
     token = player.token()
     assert ask(token).status_code == 200
-    second = ask(token)
+    with counted_statements() as statements:
+        second = ask(token)
+    assert len(statements) == 2, "a used token touches no session"
     assert refusal(second) == (403, "token_used")
     assert second.json() == UNIFORM
     with counted_statements() as statements:
