@@ -38,6 +38,20 @@ OPEN_BAD_BODY = (400,) * 6
 MANAGERS = (401, 403, 403, 200, 403, 200)
 MANAGERS_BAD_BODY = (401, 403, 403, 400, 403, 400)
 
+PART_DOORS = {
+    "upload-parts": ("GET", "POST", "DELETE"),
+    "upload-complete": ("POST",),
+    "upload-sign": ("POST",),
+    "upload-bucket": ("GET", "POST", "DELETE"),
+    "companion-create": ("POST",),
+    "companion-upload": ("GET", "DELETE"),
+    "companion-part": ("GET",),
+    "companion-batch": ("GET",),
+    "companion-complete": ("POST",),
+    "companion-else": ("GET",),
+}
+"""Uploads in parts, and their methods."""
+
 EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "schema"): EVERYBODY,
     ("GET", "docs"): EVERYBODY,
@@ -132,6 +146,10 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     # The secret in the address decides, whoever sends it.
     ("PATCH", "videos_hosted:upload"): (404,) * 6,
     ("DELETE", "videos_hosted:upload"): (404,) * 6,
+    **{(method, f"videos_hosted:{name}"): (404,) * 6 for name, methods in PART_DOORS.items() for method in methods},
+    # A bearer for one viewing decides, whoever sends it; a log-in is none.
+    ("POST", "videos_hosted:licence"): (403,) * 6,
+    ("GET", "videos_hosted:licence-key"): (403,) * 6,
 }
 COURSE_ADDRESSES = ("course-progress", "course-updates", "part-list", "course-order", "enrollment")
 PLAIN_VIEWS = (
@@ -216,13 +234,24 @@ def world(db, sandbox, settings) -> World:
         "payments:order-receipt": {"public_id": order.public_id},
         "videos:webhook": {"alias": "vdocipher"},
         "videos_hosted:upload": {"upload_id": video.pk, "secret": "guessed"},
+        **{f"videos_hosted:{name}": _part_door(name, video.pk) for name in PART_DOORS},
         **{f"videos:{name}": {"video_id": video.pk} for name in VIDEO_ADDRESSES},
+        "videos_hosted:licence": {"system": "clearkey"},
+        "videos_hosted:licence-key": {"token": "guessed"},
         "videos_hosted:video-transcodes": {"video_id": video.pk},
         "videos:video-caption": {"video_id": video.pk, "language": "en"},
         **{f"videos:session-{name}": {"session_id": session.public_id} for name in ("heartbeat", "end")},
     }
     clients = {"anonymous": APIClient()} | {name: auth_client(user) for name, user in users.items()}
     return World(clients, arguments, session)
+
+
+def _part_door(name: str, upload_id: Any) -> dict[str, Any]:
+    """The parameters of an address, guessed."""
+    address = {"upload_id": upload_id, "secret": "guessed"}
+    if name == "companion-part":
+        return address | {"name": "guessed", "number": 1}
+    return address | ({"name": "guessed"} if name.startswith("companion-") and name != "companion-create" else {})
 
 
 def test_every_endpoint_is_listed():

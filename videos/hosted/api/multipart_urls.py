@@ -15,6 +15,5 @@ urlpatterns = [
     path(f"{_COMPANION}/<str:name>/<int:number>", views.CompanionPartView.as_view(), name="companion-part"),
     path(f"{_COMPANION}/<str:name>/batch", views.CompanionBatchView.as_view(), name="companion-batch"),
     path(f"{_COMPANION}/<str:name>/complete", views.CompanionCompleteView.as_view(), name="companion-complete"),
-    path(f"{_UPLOAD}s3/params", views.CompanionElseView.as_view(), name="companion-params"),
-    path(f"{_UPLOAD}s3/sts", views.CompanionElseView.as_view(), name="companion-sts"),
+    path(f"{_UPLOAD}s3/<str:name>", views.CompanionElseView.as_view(), name="companion-else"),
 ]

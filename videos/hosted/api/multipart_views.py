@@ -221,7 +221,7 @@ class CompanionCompleteView(CompanionView):
 class CompanionElseView(CompanionView):
     """What Companion offers beside: one POST of the whole file, and keys to the bucket."""
 
-    def get(self, request: Request, upload_id: UUID, secret: str, **kwargs: Any) -> Response:
+    def get(self, request: Request, upload_id: UUID, secret: str, name: str) -> Response:
         multipart.find(upload_id, secret)
         raise ParseError("Files are sent in parts alone: set shouldUseMultipart to true.", "parts_only")
 
