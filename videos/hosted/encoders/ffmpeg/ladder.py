@@ -7,6 +7,8 @@ from typing import Any
 
 GOP_S = 2
 RATE_MAX = 60
+KBITS_MIN = 200
+FAST_RATE, FAST_FACTOR = 31, 1.5
 USUAL_RATES = tuple(Fraction(text) for text in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60"))
 _NEAR = Fraction(2, 100)
 
@@ -55,10 +57,9 @@ def _rendition(rung: int, width: int, height: int, rate: Fraction, quality: Qual
     scale = Fraction(rung, min(width, height))
     wide, high = _even(width * scale, width), _even(height * scale, height)
     known = min((usual for usual in quality.kbits if usual >= rung), default=max(quality.kbits))
-    kbits = max(200, round(quality.kbits[known] * min(1, Fraction(rung, known) ** 2)))
-    return Rendition(
-        name=f"v{min(wide, high)}", width=wide, height=high, kbits=round(kbits * (1.5 if rate > 31 else 1))
-    )
+    share = min(1.0, rung / known) ** 2 * (FAST_FACTOR if rate > FAST_RATE else 1)
+    kbits = max(KBITS_MIN, round(quality.kbits[known] * share))
+    return Rendition(name=f"v{min(wide, high)}", width=wide, height=high, kbits=kbits)
 
 
 def _even(wanted: Fraction, most: int) -> int:

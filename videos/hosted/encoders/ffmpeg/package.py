@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from videos.hosted.encoders.ffmpeg import audio, joining, pictures, pieces, shaka, transport
@@ -38,8 +39,8 @@ def make(work: StepWork, *, tools: Tools) -> StepOutcome:
     plan = pieces.plan_of(work)
     rate, names = Fraction(plan["info"]["frame_rate"]), [row["name"] for row in plan["ladder"]]
     for at, name in enumerate(names):
-        share = _SHARE_JOINED * at / len(names)
-        joining.joined(work, name, rate, ffmpeg=tools.ffmpeg, beat=lambda share=share: work.progress(share))
+        beat = partial(work.progress, _SHARE_JOINED * at / len(names))
+        joining.joined(work, name, rate, ffmpeg=tools.ffmpeg, beat=beat)
     sounds = [done for done in pieces.of_kind(work, "audio") if done.outcome["has_audio"]]
     for done in sounds:
         pieces.fetch(work, done, audio.FILE, as_name=audio.FILE)
@@ -75,9 +76,7 @@ def finish(work: StepWork, contents: Contents, *, tools: Tools) -> StepOutcome:
 
 
 def _package(work: StepWork, contents: Contents, encryption: Encryption, tools: Tools) -> None:
-    def beat() -> None:
-        work.progress(_SHARE_JOINED)
-
+    beat = partial(work.progress, _SHARE_JOINED)
     segment_s = float(GOPS_PER_SEGMENT * gop_frames(contents.rate) / contents.rate)
     if encryption.scheme == "cbcs" and not tools.packager:
         raise EncodeFailed(failures.TOOLS_MISSING, "shaka-packager is missing.")
@@ -97,8 +96,9 @@ def _package(work: StepWork, contents: Contents, encryption: Encryption, tools: 
             contents.names,
             has_audio=contents.has_audio,
             encryption=encryption,
+            rate=contents.rate,
             segment_s=segment_s,
-            ffmpeg=tools.ffmpeg,
+            tools=tools,
             beat=beat,
         )
 
@@ -110,8 +110,6 @@ def _packaged(work: StepWork, contents: Contents) -> Packaged:
     files = [path.relative_to(out).as_posix() for path in paths if path.suffix not in MANIFESTS]
     for name in manifests:
         (out / name).unlink()
-    if contents.pictures:
-        manifests[pictures.TRACK] = pictures.track(dict(contents.pictures), contents.duration_s)
     return Packaged(
         folder=out,
         files={name: "audio/mp4" if name == audio.FILE else TYPES["." + name.rpartition(".")[2]] for name in files},

@@ -11,7 +11,7 @@ from videos.hosted.encoders.ffmpeg.ladder import Rendition, gop_frames
 from videos.hosted.encoders.ffmpeg.progress import ARGUMENTS, Progress
 from videos.hosted.seams.encoder import StepOutcome, StepWork
 
-POSTER, SPRITE, TRACK = "poster.jpg", "sprite.jpg", "sprite.vtt"
+POSTER, SPRITE = "poster.jpg", "sprite.jpg"
 POSTER_WIDTH_MAX = 1280
 POSTER_AT = 0.1
 TILE_WIDTH = 160
@@ -93,20 +93,3 @@ def _picture(name: str) -> Sequence[str]:
 def _run(work: StepWork, argv: Sequence[str], progress: Progress) -> None:
     command = running.Command(argv=argv, folder=work.folder, limits=LIMITS)
     running.run(command, on_line=progress.line, beat=progress.beat)
-
-
-def track(pictures: dict[str, Any], duration_s: float) -> str:
-    """WebVTT whose cues name a part of the sheet beside it."""
-    lines = ["WEBVTT", ""]
-    for number in range(pictures["count"]):
-        start_s = number * pictures["interval_s"]
-        end_s = duration_s if number == pictures["count"] - 1 else start_s + pictures["interval_s"]
-        row, column = divmod(number, pictures["columns"])
-        place = f"{column * pictures['width']},{row * pictures['height']},{pictures['width']},{pictures['height']}"
-        lines += [f"{_clock(start_s)} --> {_clock(max(end_s, start_s + 0.001))}", f"{SPRITE}#xywh={place}", ""]
-    return "\n".join(lines)
-
-
-def _clock(seconds: float) -> str:
-    minutes, ms = divmod(round(seconds * 1000), 60_000)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{ms // 1000:02}.{ms % 1000:03}"

@@ -1,18 +1,26 @@
 """HLS in MPEG-TS by ffmpeg alone, encrypted with AES-128 or open: what is made where the packager is missing."""
 
+import json
+import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 
 from videos.hosted.encoders.ffmpeg import running, source
 from videos.hosted.encoders.ffmpeg.shaka import LIMITS, MASTER, OUT
+from videos.hosted.encoders.ffmpeg.tools import Tools
 from videos.hosted.seams.encoder import EncodeInterrupted, Encryption
 
 KEY, KEY_INFO = "key.bin", "keyinfo.txt"
 BLOCK_BYTES = 1024**2
+_PROFILES = {"High": "6400", "Main": "4d40", "Constrained Baseline": "42c0", "Baseline": "4200"}
+_SEGMENT = re.compile(r"^(#EXTINF:.*)\n(\d+\.ts)$", re.MULTILINE)
+_LENGTH = re.compile(r"^#EXTINF:([0-9.]+),\n(.+)$", re.MULTILINE)
 
 
 def package(
@@ -21,11 +29,15 @@ def package(
     *,
     has_audio: bool,
     encryption: Encryption,
+    rate: Fraction,
     segment_s: float,
-    ffmpeg: str,
+    tools: Tools,
     beat: Callable[[], None],
 ) -> None:
-    """Package `<name>.mp4` (and `a.mp4`, into each) of the folder into its folder `out`; raises EncodeInterrupted."""
+    """Package `<name>.mp4` (and `a.mp4`, into each) of the folder into its folder `out`.
+
+    Raises ToolFailed or EncodeInterrupted.
+    """
     (folder / OUT).mkdir(exist_ok=True)
     inputs = [word for name in (*names, *(["a"] if has_audio else [])) for word in ("-i", f"{name}.mp4")]
     streams, variants = [], []
@@ -33,25 +45,32 @@ def package(
         streams += ["-map", f"{at}:v:0"] + (["-map", f"{len(names)}:a:0"] if has_audio else [])
         variants.append(f"v:{at},a:{at},name:{name}" if has_audio else f"v:{at},name:{name}")
     with _key(folder, encryption) as flags:
-        argv = [
-            ffmpeg,
-            *source.QUIET,
-            *inputs,
-            *streams,
-            "-c",
-            "copy",
-            "-f",
-            "hls",
-            "-hls_playlist_type",
-            "vod",
-            *flags,
-        ]
-        argv += ["-hls_time", f"{segment_s:.6f}", "-var_stream_map", " ".join(variants), "-master_pl_name", MASTER]
+        argv = [tools.ffmpeg, *source.QUIET, *inputs, *streams, "-c", "copy", "-f", "hls", *flags]
+        argv += ["-hls_playlist_type", "vod", "-hls_time", f"{segment_s:.6f}", "-var_stream_map", " ".join(variants)]
         argv += ["-hls_segment_filename", f"{OUT}/%v/%05d.ts", f"{OUT}/%v.m3u8"]
-        try:
-            running.run(running.Command(argv=argv, folder=folder, limits=LIMITS), beat=beat)
-        except running.ToolFailed as error:
-            raise EncodeInterrupted(str(error)) from error
+        running.run(running.Command(argv=argv, folder=folder, limits=LIMITS), beat=beat)
+    variants = [_variant(folder, name, rate, has_audio, tools) for name in names]
+    (folder / OUT / MASTER).write_text("\n".join(["#EXTM3U", "#EXT-X-VERSION:3", *variants]) + "\n")
+
+
+def _variant(folder: Path, name: str, rate: Fraction, has_audio: bool, tools: Tools) -> str:
+    """The master's lines for a playlist, whose segments are named as they lie beside it; ffmpeg names neither well."""
+    playlist = folder / OUT / f"{name}.m3u8"
+    text = _SEGMENT.sub(rf"\1\n{name}/\2", playlist.read_text())
+    playlist.write_text(text)
+    lengths = [(float(seconds), segment) for seconds, segment in _LENGTH.findall(text)]
+    bits = [(folder / OUT / segment).stat().st_size * 8 for _, segment in lengths]
+    peak = max(size / max(seconds, 0.5) for (seconds, _), size in zip(lengths, bits, strict=True))
+    average = sum(bits) / max(sum(seconds for seconds, _ in lengths), 0.5)
+    shown = ["-show_entries", "stream=profile,level,width,height", "-of", "json", f"{name}.mp4"]
+    command = running.Command(argv=[tools.ffprobe, "-v", "error", *shown], folder=folder, limits=LIMITS)
+    picture = json.loads(running.run(command))["streams"][0]
+    codec = f"avc1.{_PROFILES.get(picture['profile'], '6400')}{picture['level']:02x}"
+    return (
+        f"#EXT-X-STREAM-INF:BANDWIDTH={math.ceil(peak)},AVERAGE-BANDWIDTH={math.ceil(average)},"
+        f'CODECS="{codec}{",mp4a.40.2" if has_audio else ""}",RESOLUTION={picture["width"]}x{picture["height"]},'
+        f"FRAME-RATE={float(rate):.3f}\n{name}.m3u8"
+    )
 
 
 @contextmanager

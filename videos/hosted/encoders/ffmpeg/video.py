@@ -58,7 +58,7 @@ def encode(work: StepWork, *, ffmpeg: str) -> StepOutcome:
     command = running.Command(
         argv=[ffmpeg, *arguments(info, renditions, stretch, preset=work.preset)],
         folder=work.folder,
-        limits=limits_for(stretch.expected / Fraction(info["frame_rate"])),
+        limits=limits_for(float(stretch.expected / Fraction(info["frame_rate"]))),
     )
     try:
         running.run(command, on_line=progress.line, beat=progress.beat)
