@@ -13,11 +13,16 @@ from videos.models import Asset, Video
 
 
 def shown_transcodes() -> QuerySet[Transcode]:
-    """Jobs, the latest first, with their video, what they do now (`running_steps`) and what they made (`made`)."""
+    """Jobs, the latest first, `with_work`."""
+    return with_work(Transcode.objects.order_by("-id"))
+
+
+def with_work(transcodes: QuerySet[Transcode]) -> QuerySet[Transcode]:
+    """The jobs with their video, what they do now (`running_steps`) and the packages they made (`made`)."""
     steps = Step.objects.filter(state=StepState.RUNNING)
     made = Package.objects.filter(published_at__isnull=False)
     prefetched = (Prefetch("steps", steps, to_attr="running_steps"), Prefetch("packages", made, to_attr="made"))
-    return Transcode.objects.select_related("video").prefetch_related(*prefetched).order_by("-id")
+    return transcodes.select_related("video").prefetch_related(*prefetched)
 
 
 def transcodes_of(video: Video) -> QuerySet[Transcode]:
