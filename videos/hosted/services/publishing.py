@@ -47,8 +47,10 @@ def begin(step: Step, *, scheme: str) -> Package:
 
 
 def scheme_for(video: HostedVideo, schemes: tuple[str, ...]) -> str:
-    """How a package of this video is encrypted, by the protection that the video has now."""
-    return Scheme.OPEN.value if video.protection == Protection.OPEN else schemes[0]
+    """How a package of this video is encrypted, by its present protection; empty when `schemes` do not allow it."""
+    if video.protection == Protection.OPEN:
+        return Scheme.OPEN.value if schemes else ""
+    return next((scheme for scheme in schemes if scheme != Scheme.OPEN), "")
 
 
 def put_files(package: Package, packaged: Packaged, store: Store, *, between: Callable[[], None]) -> int:

@@ -4,12 +4,13 @@ from django.db.models import F, FloatField, Sum
 from django.utils import timezone
 
 from videos import conf
-from videos.hosted.models import HostedVideo, Step, Transcode, TranscodeState
+from videos.hosted.models import HostedVideo, Step, Transcode, TranscodeKind, TranscodeState
 from videos.models import Asset, AssetStatus
 from videos.services.assets import refresh_asset
 
 ALMOST = 99
 """Percent shown at most until the package is published."""
+FIRST = 1
 
 
 def tell(video: HostedVideo) -> None:
@@ -32,9 +33,11 @@ def show_progress(transcode_id: int) -> None:
 
 
 def percent_of(transcode_id: int) -> int:
-    """How much of the work that is known is done, 0 to 99; weights that add up to less than 1 leave work unknown."""
+    """How much of the work is done, by weight, 0 to 99; 1 at most in the first stage, which finds out how much it is."""
+    job = Transcode.objects.only("kind", "stage").get(pk=transcode_id)
+    most = FIRST if job.kind == TranscodeKind.ENCODE and job.stage == 0 else ALMOST
     sums = Step.objects.filter(transcode=transcode_id).aggregate(
         known=Sum("weight"), done=Sum(F("weight") * F("progress"), output_field=FloatField())
     )
-    share = (sums["done"] or 0.0) / max(sums["known"] or 0.0, 1.0)
-    return max(0, min(ALMOST, int(share * (ALMOST + 1))))
+    share = (sums["done"] or 0.0) / (sums["known"] or 1.0)
+    return max(0, min(most, int(share * (ALMOST + 1))))

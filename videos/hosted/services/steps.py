@@ -49,7 +49,7 @@ def run_steps(transcode_id: int) -> None:
     encoder = parts.get_encoder()
     tools = _Tools(parts=parts, encoder=encoder, schemes=tuple(encoder.schemes()))
     work_folders.clear(parts)
-    if not tools.schemes:
+    if not publishing.scheme_for(transcode.video, tools.schemes):
         _wait_for_tools(transcode, tools)
         return
     _begin(transcode)

@@ -1,9 +1,13 @@
+import os
+import signal
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from videos.hosted.seams.store import StoreUnavailable
 from videos.hosted.stores.local import LocalStore
 
 BACKEND = "videos.hosted.tests.faulty_store.FaultyStore"
+DEADLY = "videos.hosted.tests.faulty_store.DeadlyStore"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,3 +20,15 @@ class FaultyStore(LocalStore):
         if prefix in self.stuck:
             raise StoreUnavailable("the disk does not answer")
         return super().delete_all(prefix)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadlyStore(LocalStore):
+    """A folder that kills whoever has put a file whose key ends in one of `after`."""
+
+    after: list[str] = field(default_factory=list)
+
+    def put_file(self, key: str, path: Path, *, content_type: str = "application/octet-stream") -> None:
+        super().put_file(key, path, content_type=content_type)
+        if key.endswith(tuple(self.after)):
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -45,7 +45,7 @@ class SmallEncoder:
         return kind in ("package", "repackage")
 
     def problems(self) -> Sequence[str]:
-        return () if self.behaviour.schemes else ("The packager is missing.",)
+        return () if "cbcs" in self.behaviour.schemes else ("The packager is missing.",)
 
     def run(self, work: StepWork) -> StepOutcome:
         self.behaviour.seen.append(work)

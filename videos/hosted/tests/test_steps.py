@@ -208,8 +208,9 @@ def test_a_working_folder_is_private_and_goes_with_its_step(behaviour, job, host
 
 
 @pytest.mark.django_db
-def test_without_tools_a_job_waits_and_says_why(behaviour, job, caplog):
-    behaviour.schemes = ()
+@pytest.mark.parametrize("schemes", [(), ("open",)], ids=["none", "none that encrypts"])
+def test_without_tools_a_job_waits_and_says_why(behaviour, job, caplog, schemes):
+    behaviour.schemes = schemes
     for _ in range(3):
         steps.run_steps(job.pk)
         let_wait_pass(job)

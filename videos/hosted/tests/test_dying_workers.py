@@ -1,0 +1,89 @@
+"""Real processes that are killed and stopped while they transcode, with files, rows and locks as they leave them."""
+
+import os
+import signal
+
+import pytest
+
+from videos.hosted.models import HostedVideo, Package, Step, Transcode
+from videos.hosted.services import steps, transcodes
+from videos.hosted.tests.dying import dying_at, fork, go_on, lines_of, require_nothing_left, was_killed
+from videos.hosted.tests.faulty_store import DEADLY
+from videos.hosted.tests.jobs import files_of, let_lease_pass, make_arrived_video, use_small_encoder
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KILLS = 5
+
+
+@pytest.fixture
+def behaviour(settings, tmp_path):
+    return use_small_encoder(settings, tmp_path)
+
+
+def test_a_worker_killed_at_any_line_loses_nothing(behaviour, tmp_path):
+    copy, _ = make_arrived_video(tmp_path)
+    first = transcodes.start(video=copy)
+    all_lines = lines_of(lambda: steps.run_steps(first.pk))
+    assert all_lines > 300
+    for number in range(KILLS):
+        job = transcodes.start(video=copy)
+        line = int(all_lines * (number + 0.5) / KILLS)
+        assert was_killed(fork(dying_at(line, lambda job=job: steps.run_steps(job.pk))))
+        go_on()
+        job.refresh_from_db()
+        copy.refresh_from_db()
+        assert (job.state, copy.package.transcode_id, line) == ("completed", job.pk, line)
+        require_nothing_left()
+
+
+def test_a_worker_killed_between_its_last_file_and_publishing_leaves_the_former_package_playing(settings, tmp_path):
+    use_small_encoder(
+        settings,
+        tmp_path,
+        store={"BACKEND": DEADLY, "OPTIONS": {"root": str(tmp_path / "store"), "after": (after := [])}},
+    )
+    copy, _ = make_arrived_video(tmp_path)
+    steps.run_steps(transcodes.start(video=copy).pk)
+    copy.refresh_from_db()
+    former, before = copy.package, files_of(copy)
+    job = transcodes.start(video=copy)
+    after.append("/a.txt")
+    assert was_killed(fork(lambda: steps.run_steps(job.pk)))
+    after.clear()
+    left = Package.objects.get(transcode=job)
+    copy.refresh_from_db()
+    assert (left.state, copy.package) == ("building", former)
+    assert {f"p/{left.public_id.hex}/v.txt", f"p/{left.public_id.hex}/a.txt"} <= set(files_of(copy))
+    assert before.items() <= files_of(copy).items()
+    go_on()
+    job.refresh_from_db()
+    assert job.state == "completed"
+    require_nothing_left()
+
+
+def test_a_stopped_worker_that_wakes_up_after_its_step_was_taken_changes_nothing(behaviour, tmp_path):
+    copy, _ = make_arrived_video(tmp_path)
+    job = transcodes.start(video=copy)
+    done = tmp_path / "done"
+    owner = os.getpid()
+
+    def stop(work):
+        if os.getpid() != owner:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def work():
+        steps.run_steps(job.pk)
+        done.write_text("")
+
+    behaviour.at["package"] = stop
+    sleeper = fork(work)
+    os.waitpid(sleeper, os.WUNTRACED)
+    let_lease_pass(Step.objects.get(kind="package").pk)
+    steps.run_steps(job.pk)
+    rows = [list(model.objects.order_by("pk").values()) for model in (Step, Transcode, HostedVideo)]
+    os.kill(sleeper, signal.SIGCONT)
+    assert not was_killed(sleeper)
+    assert done.exists()
+    assert rows == [list(model.objects.order_by("pk").values()) for model in (Step, Transcode, HostedVideo)]
+    go_on()
+    require_nothing_left()
