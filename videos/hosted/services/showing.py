@@ -33,7 +33,7 @@ def show_progress(transcode_id: int) -> None:
 
 
 def percent_of(transcode_id: int) -> int:
-    """How much of the work is done, by weight, 0 to 99; 1 at most in the first stage, which finds out how much it is."""
+    """How much of the work is done, by weight, 0 to 99; 1 at most in the first stage, which finds out how much."""
     job = Transcode.objects.only("kind", "stage").get(pk=transcode_id)
     most = FIRST if job.kind == TranscodeKind.ENCODE and job.stage == 0 else ALMOST
     sums = Step.objects.filter(transcode=transcode_id).aggregate(

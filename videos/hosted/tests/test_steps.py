@@ -234,7 +234,7 @@ def test_progress_is_weighted_and_never_falls(behaviour, job):
 
     behaviour.at = {"probe": note, "encode": note, "package": note}
     steps.run_steps(job.pk)
-    assert seen == [("probe", 0), ("encode", 10), ("encode", 50), ("package", 90)]
+    assert seen == [("probe", 0), ("encode", 11), ("encode", 55), ("package", 90)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -269,7 +269,7 @@ def test_a_step_that_takes_long_keeps_its_lease_and_shows_its_progress(behaviour
         work.progress(0.5)
         until = timezone.now() + timedelta(seconds=0.6)
         wait_until(lambda: Step.objects.filter(kind="encode", lease_until__gt=until, progress=0.5).exists())
-        wait_until(lambda: job.video.get_asset().progress_percent == 50)
+        wait_until(lambda: job.video.get_asset().progress_percent == 55)
         assert take(job.pk, lease_s=9) is None
 
     behaviour.at["encode"] = work_on
