@@ -6,7 +6,7 @@ NUMBERS_MAX = 1000
 class PartsSerializer(serializers.Serializer):
     """What is at the bucket; sizes in bytes, `numbers` those of the parts that arrived."""
 
-    state = serializers.ChoiceField(choices=["open", "completed"])
+    is_complete = serializers.BooleanField()
     size = serializers.IntegerField()
     part_size = serializers.IntegerField()
     numbers = serializers.ListField(child=serializers.IntegerField())

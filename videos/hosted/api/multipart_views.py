@@ -29,6 +29,7 @@ from videos.hosted.api.multipart_serializers import (
     SignRequestSerializer,
     UrlsSerializer,
 )
+from videos.hosted.models import UploadState
 from videos.hosted.services import multipart
 from videos.services.errors import UploadRefused
 
@@ -64,7 +65,7 @@ class PartsView(MultipartView):
         upload = multipart.find(upload_id, secret)
         parts = multipart.list_parts(upload)
         body = {
-            "state": upload.state,
+            "is_complete": upload.state == UploadState.COMPLETED,
             "size": upload.length,
             "part_size": upload.part_bytes,
             "numbers": [part.number for part in parts],

@@ -16,13 +16,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from videos.hosted.deliveries.sigv4 import Presigner
-from videos.hosted.hosts import host, hosts
+from videos.hosted.hosts import host
 from videos.hosted.models import Upload, UploadKind, UploadState
 from videos.hosted.seams.bucket import BucketLike, MultipartGone, StoredPart
 from videos.hosted.seams.store import FileMissing, StoreUnavailable
 from videos.hosted.services import arrivals, containers, refusals, uploads
 from videos.providers import failures
 from videos.providers.exceptions import ProviderMisconfigured
+from videos.providers.registry import providers
 from videos.providers.types import MultipartTicket
 from videos.services.errors import HostUnavailable, UploadNotFound, UploadOver, UploadRefused
 from videos.services.host_calls import give_connection_back
@@ -151,11 +152,15 @@ def abort(upload: Upload) -> None:
         logger.warning("Upload %s is given up at its bucket later: %s", upload.public_id, error)
 
 
+def to_finish() -> QuerySet[Upload]:
+    """Uploads whose parts were all at their bucket when somebody set out to complete them."""
+    return _of_buckets().filter(state=UploadState.OPEN, offset__gt=0).order_by("pk")
+
+
 def finish_begun() -> int:
-    """Complete the uploads whose parts were all there when a process died; gives how many. For the sweep."""
-    begun = _of_buckets().filter(state=UploadState.OPEN, offset__gt=0)
+    """Complete the oldest hundred of `to_finish`, whose processes may have died; gives how many. For the sweep."""
     finished = 0
-    for upload in begun.order_by("pk")[:SWEEP_BATCH]:
+    for upload in to_finish()[:SWEEP_BATCH]:
         try:
             complete(upload)
             finished += 1
@@ -164,11 +169,15 @@ def finish_begun() -> int:
     return finished
 
 
+def to_give_up() -> QuerySet[Upload]:
+    """Ended uploads that may have left something at their bucket."""
+    return _of_buckets().filter(state=UploadState.ENDED, emptied_at=None).order_by("pk")
+
+
 def give_up_ended() -> int:
-    """Remove from their buckets what came of ended uploads; gives how many. For the sweep."""
-    ended = _of_buckets().filter(state=UploadState.ENDED, emptied_at=None)
+    """Remove from their buckets what came of the oldest hundred of `to_give_up`; gives how many. For the sweep."""
     given_up = 0
-    for upload in ended.order_by("pk")[:SWEEP_BATCH]:
+    for upload in to_give_up()[:SWEEP_BATCH]:
         try:
             _give_up(upload)
             given_up += 1
@@ -258,9 +267,16 @@ def _store(upload: Upload) -> BucketLike:
 
 
 def _of_buckets() -> QuerySet[Upload]:
-    aliases = [alias for alias, parts in hosts().items() if isinstance(parts.get_store(), BucketLike)]
+    aliases = [alias for alias in providers if _keeps_files_in_bucket(alias)]
     found = Upload.objects.filter(kind=UploadKind.MULTIPART, video__alias__in=aliases)
     return found.select_related("video")
+
+
+def _keeps_files_in_bucket(alias: str) -> bool:
+    try:
+        return isinstance(host(alias).get_store(), BucketLike)
+    except ProviderMisconfigured:
+        return False
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from videos.hosted.models import (
 )
 from videos.hosted.seams.keys import KeyStoreUnavailable
 from videos.hosted.seams.store import StoreUnavailable
-from videos.hosted.services import emptying, keys, leftovers, transcodes, uploads, work_folders
+from videos.hosted.services import emptying, keys, leftovers, multipart, transcodes, uploads, work_folders
 from videos.providers.exceptions import ProviderMisconfigured
 from videos.providers.registry import providers
 
@@ -105,6 +105,10 @@ def _left_steps(now: datetime) -> Iterator[Chore]:
 def _uploads(now: datetime) -> Iterator[Chore]:
     overdue = Upload.objects.overdue(now).count()
     yield Chore(what=f"end {overdue} overdue uploads, and remove what came of ended ones", do=uploads.end_overdue)
+    if multipart.to_finish().exists():
+        yield Chore(what="complete uploads whose parts are all at their bucket", do=multipart.finish_begun)
+    if multipart.to_give_up().exists():
+        yield Chore(what="remove from their buckets what came of ended uploads", do=multipart.give_up_ended)
 
 
 def _tokens(now: datetime) -> Iterator[Chore]:
