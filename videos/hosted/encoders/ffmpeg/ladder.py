@@ -11,6 +11,7 @@ KBITS_MIN = 200
 FAST_RATE, FAST_FACTOR = 31, 1.5
 USUAL_RATES = tuple(Fraction(text) for text in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60"))
 _NEAR = Fraction(2, 100)
+_SAME = Fraction(5, 10_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +69,21 @@ def _even(wanted: Fraction, most: int) -> int:
 
 
 def constant_rate(average: Fraction, nominal: Fraction) -> Fraction:
-    """The frame rate to encode at, when the source has these two: the nominal one unless frames come irregularly."""
-    if average <= 0:
-        average = nominal if nominal > 0 else Fraction(25)
-    rate = nominal if 0 < nominal <= RATE_MAX and abs(average - nominal) <= nominal * _NEAR else average
-    if rate > RATE_MAX:
-        return RATE_MAX * Fraction(1000, 1001) if rate.denominator == 1001 else Fraction(RATE_MAX)
+    """The frame rate to encode at, when ffprobe tells these two of the source, 0 where it cannot.
+
+    The nominal one, at which no frame is lost; it is meaningless, mostly huge, for films whose frames come anyhow.
+    """
+    if 0 < nominal <= RATE_MAX and average <= nominal * (1 + _NEAR):
+        return max(_usual(nominal), Fraction(1))
+    if nominal > RATE_MAX and abs(average - nominal) <= nominal * _NEAR:
+        return Fraction(60000, 1001) if nominal.denominator == 1001 else Fraction(RATE_MAX)
+    return next((usual for usual in USUAL_RATES if usual >= (average or 25) * (1 - _NEAR)), Fraction(RATE_MAX))
+
+
+def _usual(rate: Fraction) -> Fraction:
+    """29.97 is meant to be 30000/1001."""
     near = min(USUAL_RATES, key=lambda usual: abs(usual - rate))
-    if rate != nominal and (abs(near - rate) <= near * Fraction(5, 100)):
-        return near
-    return rate if rate == nominal else Fraction(max(1, -(-rate.numerator // rate.denominator)))
+    return near if abs(near - rate) <= near * _SAME else rate
 
 
 def gop_frames(rate: Fraction) -> int:
