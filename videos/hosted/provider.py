@@ -27,11 +27,12 @@ from videos.providers.types import (
     AssetInfo,
     HlsPlayback,
     HostStorage,
+    MultipartTicket,
     Ping,
     PlaybackRequest,
     Preparation,
     Protection,
-    Ticket,
+    TusTicket,
     UploadRequest,
     Workload,
 )
@@ -60,7 +61,7 @@ class HostedProvider(HostParts, VideoProvider):
     def get_asset(self, host_id: str) -> AssetInfo:
         return described.describe(self.alias, host_id)
 
-    def create_upload(self, request: UploadRequest) -> Ticket:
+    def create_upload(self, request: UploadRequest) -> TusTicket | MultipartTicket:
         upload = uploads.open_upload(alias=self.alias, request=request)
         if upload.kind == UploadKind.TUS:
             return tus.ticket(upload)

@@ -7,16 +7,21 @@ import typing
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.apps import apps
+
 import videos.providers
 from videos.providers.base import VideoProvider
 
 YES, NO = "yes", "-"
+OWN_HOST = ("videos.hosted", "videos.hosted.provider")
+"""The app of our own host, which a project may leave out, and the module of its provider."""
 
 
 def known_backends() -> list[type[VideoProvider]]:
-    """The providers that come with this app, by name."""
-    names = [module.name for module in pkgutil.iter_modules(videos.providers.__path__)]
-    modules = [importlib.import_module(f"{videos.providers.__name__}.{name}") for name in names]
+    """The providers that come with this app, by name; that of our own host where its app is installed."""
+    names = [f"{videos.providers.__name__}.{module.name}" for module in pkgutil.iter_modules(videos.providers.__path__)]
+    app, own_host = OWN_HOST
+    modules = [importlib.import_module(name) for name in names + ([own_host] if apps.is_installed(app) else [])]
     return sorted(
         {
             found

@@ -29,8 +29,8 @@ def test_the_table_of_features_is_what_the_providers_say(capsys):
 def test_every_provider_of_the_app_is_in_the_table():
     defined = {
         name
-        for path in (APP / "providers").glob("*.py")
-        for name in re.findall(r"(?m)^class (\w+)\(VideoProvider\)", path.read_text(encoding="utf-8"))
+        for path in (*(APP / "providers").glob("*.py"), APP / "hosted" / "provider.py")
+        for name in re.findall(r"(?m)^class (\w+)\((?:\w+, )?VideoProvider\)", path.read_text(encoding="utf-8"))
     }
     assert {backend.__name__ for backend in features.known_backends()} == defined
     assert len(defined) > 1

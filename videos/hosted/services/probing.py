@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 
 from videos.hosted.hosts import HostParts
 from videos.hosted.seams.keys import KeyStoreUnavailable, KeyUnreadable
 from videos.hosted.seams.store import StoreUnavailable
 from videos.providers.exceptions import CredentialsRejected, ProviderMisconfigured, ProviderUnavailable
 
-PARTS = ("get_store", "get_key_store", "get_delivery", "get_licences")
+PARTS = ("get_store", "get_key_store", "get_delivery", "get_encoder", "get_licences")
 
 
 def probe(parts: HostParts) -> None:
@@ -29,7 +29,9 @@ def problems(parts: HostParts, place: str) -> list[CheckMessage]:
     if unbuilt:
         return list(unbuilt)
     store, delivery = parts.get_store(), parts.get_delivery()
-    return [Error(f"{place}: {text}", id="videos.E008") for text in delivery.problems(store)]
+    found: list[CheckMessage] = [Error(f"{place}: {text}", id="videos.E008") for text in delivery.problems(store)]
+    found += [Warning(f"{place}: {text}", id="videos.W008") for text in parts.get_encoder().problems()]
+    return found
 
 
 def _unbuilt(parts: HostParts) -> Iterator[str]:
