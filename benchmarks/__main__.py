@@ -1,7 +1,7 @@
 """`make bench`: prints a table of requests per second and of ratios to the calibration view. Needs wrk.
 
 `python -m benchmarks heartbeat` measures the named paths alone, `python -m benchmarks payments` the deliveries of
-payments.
+payments, `python -m benchmarks tus` files that come through this server.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from benchmarks import payments, running
+from benchmarks import payments, running, tus
 from benchmarks.load import Call, Result, wrk
 from benchmarks.slow_host import slow_vdocipher
 from quality.postgres import running_postgres
@@ -44,12 +44,15 @@ def main() -> int:
         running.stand_ins(Path(state)) as sandbox_url,
     ):
         environment = running.environment(database_url, state, host_url) | running.with_payments(sandbox_url)
+        environment |= tus.with_uploads(Path(state))
         seeded = running.seeded(environment)
         calls = {name: [Call(**call) for call in group] for name, group in seeded.items()}
         with running.server(environment, Path(state) / "server.log", workers=1) as base_url:
             yardstick = _measure(base_url, calls, sys.argv[1:])
             if not sys.argv[1:] or "payments" in sys.argv[1:]:
                 payments.measure(base_url, environment, yardstick=yardstick, seconds=SECONDS)
+            if not sys.argv[1:] or "tus" in sys.argv[1:]:
+                tus.measure(base_url, environment, Path(state))
         if sys.argv[1:]:
             return 0
         print(f"\nOTP with a host that takes {HOST_LATENCY_S * 1000:.0f} ms\n")

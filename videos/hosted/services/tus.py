@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 BLOCK_BYTES = 256 * 1024
-MOVE_BYTES = 32 * 1024**2
+MOVE_BYTES = 64 * 1024**2
 MOVE_S = 5.0
 ALGORITHMS = ("sha1", "sha256")
 
