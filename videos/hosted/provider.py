@@ -1,7 +1,7 @@
 """The host that is ours, as one of the hosts that a video may have copies at."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from django.core.checks import CheckMessage
 
@@ -16,6 +16,7 @@ from videos.hosted.services import (
     pictures,
     playing,
     probing,
+    receiving,
     removal,
     tus,
     uploads,
@@ -47,6 +48,7 @@ class HostedProvider(HostParts, VideoProvider):
     grants_locally: ClassVar[bool] = True
     ids_are_pasted: ClassVar[bool] = False
     supports_upload: ClassVar[bool] = True
+    supports_file: ClassVar[bool] = True
     supports_delete: ClassVar[bool] = True
     supports_retranscode: ClassVar[bool] = True
     supports_workload: ClassVar[bool] = True
@@ -70,6 +72,9 @@ class HostedProvider(HostParts, VideoProvider):
         except HostUnavailable as error:
             removal.delete(alias=self.alias, host_id=upload.video.host_id)
             raise ProviderUnavailable(error.detail) from error
+
+    def receive_file(self, host_id: str, file: IO[bytes], *, size_bytes: int) -> None:
+        receiving.receive_file(alias=self.alias, host_id=host_id, file=file, size_bytes=size_bytes)
 
     def retranscode(
         self,

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, NoReturn
+from typing import IO, Any, ClassVar, NoReturn
 
 from django.core.checks import CheckMessage
 
@@ -53,6 +53,7 @@ class VideoProvider(ABC):
     """People know its ids, from its dashboard, and may give one for a video without naming the host."""
 
     supports_upload: ClassVar[bool] = False
+    supports_file: ClassVar[bool] = False
     supports_import: ClassVar[bool] = False
     supports_retranscode: ClassVar[bool] = False
     supports_rename: ClassVar[bool] = False
@@ -68,6 +69,7 @@ class VideoProvider(ABC):
 
     METHODS_BY_FLAG: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "supports_upload": ("create_upload",),
+        "supports_file": ("receive_file",),
         "supports_import": ("import_url",),
         "supports_retranscode": ("retranscode", "preparation"),
         "supports_rename": ("rename",),
@@ -104,6 +106,13 @@ class VideoProvider(ABC):
     def create_upload(self, request: UploadRequest) -> Ticket:
         """What a browser needs to upload straight to the host; raises Rejected (file_too_large) before any call."""
         self._refuse("create_upload")
+
+    def receive_file(self, host_id: str, file: IO[bytes], *, size_bytes: int) -> None:
+        """Take an open file for a copy that `create_upload` made, in place of the upload by its ticket.
+
+        Only for a host that is in this process; the others are sent to by their tickets.
+        """
+        self._refuse("receive_file")
 
     def import_url(self, url: str, *, title: str) -> str:
         """Let the host fetch a file by itself; gives the host's id."""

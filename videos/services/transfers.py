@@ -13,7 +13,8 @@ from videos import conf
 from videos.models import Asset, Video
 from videos.providers import http, reading
 from videos.providers.exceptions import MalformedResponse, ProviderUnavailable, Rejected, VideoProviderError
-from videos.providers.types import FormPostTicket, NoTicket, PutTicket, Ticket, TusTicket
+from videos.providers.registry import providers
+from videos.providers.types import FormPostTicket, MultipartTicket, NoTicket, PutTicket, Ticket, TusTicket
 from videos.services.errors import FileTooLarge, HostUnavailable, InvalidRequest
 from videos.services.host_calls import ask_host, give_connection_back
 from videos.services.reaping import give_up, has_file
@@ -79,6 +80,8 @@ def send(ticket: Ticket, *, alias: str, file: IO[bytes], size_bytes: int, filena
             _call(alias, "PUT", ticket.url, headers=dict(ticket.headers), content=file)
         case TusTicket():
             _send_chunks(ticket, alias, file, size_bytes)
+        case MultipartTicket():
+            raise ProviderUnavailable(f"{alias}: a file in parts is sent by browsers alone.")
         case NoTicket():
             return
 
@@ -98,16 +101,7 @@ def _receive(stream: Readable, file: IO[bytes], size_bytes: int) -> None:
 def _pass_on(asset: Asset, ticket: Ticket, file: IO[bytes], *, size_bytes: int, content_type: str) -> None:
     give_connection_back()
     try:
-        ask_host(
-            lambda: send(
-                ticket,
-                alias=asset.provider,
-                file=file,
-                size_bytes=size_bytes,
-                filename=asset.source_name,
-                content_type=content_type or "application/octet-stream",
-            )
-        )
+        ask_host(lambda: _hand_over(asset, ticket, file, size_bytes=size_bytes, content_type=content_type))
     except VideoProviderError as error:
         if _arrived_all_the_same(asset, error):
             return
@@ -119,6 +113,21 @@ def _pass_on(asset: Asset, ticket: Ticket, file: IO[bytes], *, size_bytes: int, 
     except BaseException:
         give_up(asset)
         raise
+
+
+def _hand_over(asset: Asset, ticket: Ticket, file: IO[bytes], *, size_bytes: int, content_type: str) -> None:
+    provider = providers[asset.provider]
+    if provider.supports_file:
+        provider.receive_file(asset.host_id, file, size_bytes=size_bytes)
+        return
+    send(
+        ticket,
+        alias=asset.provider,
+        file=file,
+        size_bytes=size_bytes,
+        filename=asset.source_name,
+        content_type=content_type or "application/octet-stream",
+    )
 
 
 def _arrived_all_the_same(asset: Asset, error: VideoProviderError) -> bool:

@@ -1,5 +1,6 @@
 import dataclasses
 import inspect
+import io
 import socket
 from datetime import date
 
@@ -18,6 +19,7 @@ from videos.tests.providers.contract_webhooks import WebhookContract
 
 ARGUMENTS = {
     "create_upload": {"request": UploadRequest(title="Lesson", filename="lesson.mp4")},
+    "receive_file": {"host_id": "unknown", "file": io.BytesIO(b"film"), "size_bytes": 4},
     "import_url": {"url": "https://example.com/lesson.mp4", "title": "Lesson"},
     "retranscode": {"host_id": "unknown"},
     "preparation": {"host_id": "unknown"},
