@@ -18,6 +18,9 @@ BUCKETS = {
 }
 """The variables that each kind of bucket cannot do without, by the option they fill."""
 
+KMS = {"key_id": "AWS_KMS_KEY_ID", "region": "AWS_REGION"}
+"""The same for AWS KMS."""
+
 DELIVERIES = {
     "django": "videos.hosted.deliveries.django.DjangoDelivery",
     "x-accel": "videos.hosted.deliveries.x_accel.XAccelDelivery",
@@ -51,3 +54,23 @@ def video_delivery(name: str, *, store: str) -> dict[str, Any]:
     if name not in DELIVERIES:
         raise ImproperlyConfigured(f"VIDEO_DELIVERY is {name!r}; it can be {', '.join(DELIVERIES)}.")
     return {"BACKEND": DELIVERIES[name]}
+
+
+def video_key_stores(name: str, *, keys: Mapping[str, str], kms: Mapping[str, Any]) -> dict[str, Any]:
+    """`key_store` and `former_key_stores` of our host: `local` by `keys`, or `kms`; unnamed it is KMS where it is set.
+
+    The other one, where it is set too, still opens what it wrapped. Raises ImproperlyConfigured.
+    """
+    parts = {
+        "local": {"BACKEND": "videos.hosted.key_stores.local.LocalKeyStore", "OPTIONS": {"keys": keys}},
+        "kms": {"BACKEND": "videos.hosted.key_stores.kms.KmsKeyStore", "OPTIONS": dict(kms)},
+    }
+    name = name or ("kms" if kms["key_id"] else "local")
+    if name not in parts:
+        raise ImproperlyConfigured(f"VIDEO_KEY_STORE is {name!r}; it can be local or kms.")
+    missing = [variable for option, variable in KMS.items() if not kms[option]]
+    if name == "kms" and missing:
+        raise ImproperlyConfigured(f"The key store is kms: {', '.join(missing)} must be set too.")
+    is_there = {"local": bool(keys), "kms": bool(kms["key_id"])}
+    former = [part for kind, part in parts.items() if kind != name and is_there[kind]]
+    return {"key_store": parts[name], "former_key_stores": former}

@@ -10,7 +10,7 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
-from eleven_tutors.hosting import development_keys, video_delivery, video_store
+from eleven_tutors.hosting import development_keys, video_delivery, video_key_stores, video_store
 from eleven_tutors.routes import default_routes
 from eleven_tutors.storage import bucket_options
 
@@ -371,7 +371,16 @@ for _options in _VIDEO_BUCKETS.values():
     _options["key_prefix"] = f"{_video_prefix}/" if _video_prefix else ""
 VIDEO_STORE = env.str("VIDEO_STORE", "s3" if _AWS_BUCKET else "local")
 VIDEO_CONTENT_KEYS: dict[str, str] = env.dict("VIDEO_CONTENT_KEYS", {})
-if DEBUG or VIDEO_CONTENT_KEYS:
+_KMS = {
+    "key_id": env.str("AWS_KMS_KEY_ID", ""),
+    "region": _VIDEO_BUCKETS["s3"]["region"],
+    "access_key_id": _VIDEO_BUCKETS["s3"]["access_key"],
+    "secret_access_key": _VIDEO_BUCKETS["s3"]["secret_key"],
+    "session_token": _VIDEO_BUCKETS["s3"]["session_token"],
+    "endpoint_url": env.str("AWS_KMS_ENDPOINT_URL", ""),
+}
+_HAS_VIDEO_KEYS = bool(VIDEO_CONTENT_KEYS or _KMS["key_id"])
+if DEBUG or _HAS_VIDEO_KEYS:
     VIDEO_PROVIDERS["hosted"] = {
         "BACKEND": "videos.hosted.provider.HostedProvider",
         "OPTIONS": {
@@ -379,15 +388,18 @@ if DEBUG or VIDEO_CONTENT_KEYS:
                 VIDEO_STORE, folder=env.str("VIDEO_STORE_DIR", str(VAR_DIR / "videos")), buckets=_VIDEO_BUCKETS
             ),
             "delivery": video_delivery(env.str("VIDEO_DELIVERY", ""), store=VIDEO_STORE),
-            "key_store": {
-                "BACKEND": "videos.hosted.key_stores.local.LocalKeyStore",
-                "OPTIONS": {"keys": VIDEO_CONTENT_KEYS or development_keys(SECRET_KEY)},
-            },
+            **video_key_stores(
+                env.str("VIDEO_KEY_STORE", ""),
+                keys=VIDEO_CONTENT_KEYS if _HAS_VIDEO_KEYS else development_keys(SECRET_KEY),
+                kms=_KMS,
+            ),
+            "licence_s": env.int("LICENSE_DURATION", 3600),
+            "licences_per_5_min": env.int("VIDEO_LICENCES_PER_5_MIN", 30),
             "work_dir": env.str("VIDEO_WORK_DIR", str(VAR_DIR / "work")),
         },
     }
 VIDEO_HOST_CALLS_MAX = env.int("VIDEO_HOST_CALLS_MAX", 24)  # half the server's threads
-VIDEO_ROUTES: list[dict[str, Any]] = default_routes(VIDEO_PROVIDERS, prefers_own=bool(VIDEO_CONTENT_KEYS))
+VIDEO_ROUTES: list[dict[str, Any]] = default_routes(VIDEO_PROVIDERS, prefers_own=_HAS_VIDEO_KEYS)
 if env.str("VIDEO_HOST_PRIMARY", "auto") != "auto":
     VIDEO_ROUTES = [{"use": [*dict.fromkeys([env.str("VIDEO_HOST_PRIMARY"), env.str("VIDEO_HOST_FALLBACK", "")])]}]
     VIDEO_ROUTES[0]["use"] = [alias for alias in VIDEO_ROUTES[0]["use"] if alias]

@@ -38,6 +38,7 @@ class KmsKeyStore:
     endpoint_url: str = ""
     access_key_id: str = field(default="", repr=False)
     secret_access_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
     connect_timeout_s: float = 1.0
     read_timeout_s: float = 2.0
 
@@ -121,6 +122,7 @@ def _client(store: KmsKeyStore, pid: int) -> Any:
         endpoint_url=store.endpoint_url or None,
         aws_access_key_id=store.access_key_id or None,
         aws_secret_access_key=store.secret_access_key or None,
+        aws_session_token=store.session_token or None,
         config=Config(
             connect_timeout=store.connect_timeout_s,
             read_timeout=store.read_timeout_s,
