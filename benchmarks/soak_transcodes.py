@@ -62,6 +62,7 @@ def _soak(folder: Path, options: argparse.Namespace) -> int:
     killing = Killing(folder, Random(options.seed), kills=options.kills, lease_s=LEASE_S)
     killing.run()
     print(f"\n{killing.table()}\n\n{time.monotonic() - began:.0f} s, nothing left over", flush=True)
+    killing.delete_all()
     if options.lines:
         (folder / "small").mkdir()
         use_small_encoder(settings, folder / "small")
