@@ -8,7 +8,7 @@ VIDEO_TOOLS ?= 1
 RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench bench-growth bench-growth-payments soak-viewers soak-payments clean clean-all
+.PHONY: help run test check format bench bench-growth bench-growth-payments soak-viewers soak-payments soak-transcodes clean clean-all
 
 help:
 	@echo "make run      start everything on this machine (PORT=$(PORT), SANDBOX_PORT=$(SANDBOX_PORT); VIDEO_TOOLS=0 installs no ffmpeg)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench    load measurements against granian and PostgreSQL (needs wrk)"
 	@echo "make soak-viewers   a thousand students watch for ten minutes"
 	@echo "make soak-payments  two thousand random histories of payments, each held against Stripe's books"
+	@echo "make soak-transcodes  workers of our own video host are killed fifty times, in the middle of everything"
 	@echo "make bench-growth   the same reads at 100,000 and 10,000,000 sessions (15 minutes, 15 GB)"
 	@echo "make bench-growth-payments   payments at 1,000 and 1,000,000 orders (10 minutes, 3 GB)"
 	@echo "make format   format and sort the code"
@@ -40,6 +41,9 @@ soak-viewers: .venv-dev/installed
 
 soak-payments: .venv-dev/installed
 	@$(DEV) -m benchmarks.soak_payments
+
+soak-transcodes: .venv-dev/installed
+	@$(DEV) -m benchmarks.soak_transcodes
 
 bench-growth: .venv-dev/installed
 	@$(DEV) -m benchmarks.growth
