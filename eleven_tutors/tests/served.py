@@ -39,6 +39,8 @@ def hosts_environment(sandbox: Sandbox, webhook_secret: str) -> dict[str, str]:
         "BUNNY_API_URL": sandbox.bunny_url,
         "BUNNY_PLAYER_URL": sandbox.bunny_player_url,
         "BUNNY_PLAYER_SCRIPT_URL": sandbox.bunny_player_script_url,
+        "VIDEO_HOST_PRIMARY": "cloudflare",
+        "VIDEO_HOST_FALLBACK": "vdocipher",
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": str(sandbox.smtp_port),
         "EMAIL_USE_TLS": "0",
