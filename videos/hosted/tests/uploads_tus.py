@@ -10,10 +10,14 @@ FILM = bytes(range(256)) * 40
 LENGTH = len(FILM)
 
 
+def idle_entry(folder, **options):
+    """An entry of VIDEO_PROVIDERS: our host in this folder, with an encoder that does nothing."""
+    return hosted_entry(folder, encoder={"BACKEND": f"{__name__}.IdleEncoder"}, **options)
+
+
 def idle_host(settings, folder):
     """Our host in this folder, where nothing is made of what was uploaded; gives its parts."""
-    encoder = {"BACKEND": f"{__name__}.IdleEncoder"}
-    settings.VIDEO_PROVIDERS = {"hosted": hosted_entry(folder, encoder=encoder)}
+    settings.VIDEO_PROVIDERS = {"hosted": idle_entry(folder)}
     settings.VIDEO_ROUTES = [{"use": ["hosted"]}]
     settings.VIDEO_ENQUEUE = f"{__name__}.enqueue"
     return host("hosted")
