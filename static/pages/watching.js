@@ -65,7 +65,7 @@ export class WatchingBar {
       type: "button",
       className: "chip",
       textContent: `${clock(from)} – ${clock(to)}`,
-      "aria-label": `Go to ${clock(from)}, not seen up to ${clock(to)}`,
+      "aria-label": `${clock(from)} – ${clock(to)}: go to this part`,
     });
     button.addEventListener("click", () => this.#player.seek(from));
     return button;

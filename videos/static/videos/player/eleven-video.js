@@ -22,6 +22,8 @@ import { sheet } from "./styles.js";
 import { Viewing, startOf } from "./viewing.js";
 
 const RENEWAL_PAUSE_MS = 10_000;
+const DISCONNECTED = ["offline", "connection-lost"];
+const RECONNECT_S = [5, 10, 20, 30];
 const STOPS = ["session_revoked", "session_ended", "too_many_streams"];
 /** A licence's token that was used up or came late: a fresh grant has another. */
 const STALE = ["token_used", "token_expired", "package_gone", "no_first_licence"];
@@ -35,6 +37,7 @@ export class ElevenVideo extends HTMLElement {
   #note;
   #run = 0;
   #tried = 0;
+  #lost = 0;
   #position = 0;
   #renewedAt = -Infinity;
   #waiting = null;
@@ -137,7 +140,7 @@ export class ElevenVideo extends HTMLElement {
       if (persisted && this.#isWanted) this.start();
     });
     on("online", () => {
-      if (["offline", "connection-lost"].includes(this.state)) this.start();
+      if (DISCONNECTED.includes(this.state)) this.#begin({});
     });
   }
 
@@ -237,6 +240,7 @@ export class ElevenVideo extends HTMLElement {
     this.setAttribute("state", "ready");
     this.#tell("eleven-ready", { player: grant.player, protection: grant.protection, duration: grant.duration });
     this.#tried = 0;
+    this.#lost = 0;
     await mounted.start?.();
   }
 
@@ -289,8 +293,17 @@ export class ElevenVideo extends HTMLElement {
 
   #show(state) {
     this.setAttribute("state", state.name);
+    if (DISCONNECTED.includes(state.name)) this.#reconnectLater();
     this.#message.setAttribute("aria-live", state.isAlert ? "assertive" : "polite");
     this.#note.show(state);
+  }
+
+  /** Not every browser notices that it is online again. */
+  #reconnectLater() {
+    const pause = RECONNECT_S[Math.min(this.#lost, RECONNECT_S.length - 1)];
+    this.#lost += 1;
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => this.#begin({}), pause * 1000);
   }
 
   #stop() {

@@ -9,6 +9,7 @@ const FAIRPLAY = "com.apple.fps";
 const STRONGEST_FIRST = [FAIRPLAY, "com.widevine.alpha", "com.microsoft.playready", "org.w3.clearkey"];
 const RETRY_S = 2;
 const FIRST_LICENCE_MS = 5000;
+const REST_OF_A_QUALITY_S = 5; // one whose files do not arrive
 
 /**
  * Plays `grant.hls` in `video` from `startAt` seconds on. `bearer()` gives the token for licences after the first one,
@@ -52,6 +53,11 @@ async function library(address) {
   return window.shaka;
 }
 
+/** The error that the library itself makes of a licence that did not come. */
+function licenceError({ util: { Error: { Severity, Category, Code } } }, error) {
+  return { severity: Severity.CRITICAL, category: Category.DRM, code: Code.LICENSE_REQUEST_FAILED, data: [error] };
+}
+
 function after(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -66,6 +72,7 @@ class Stream {
   #onFailure;
   #onConnection;
   #isLoaded = false;
+  #early = null;
   #isWaiting = false;
 
   constructor(shaka, video, { onFailure, onConnection }) {
@@ -75,8 +82,13 @@ class Stream {
     this.#onConnection = onConnection;
     this.#player = new shaka.Player();
     this.#player.configure({
-      drm: { preferredKeySystems: STRONGEST_FIRST },
-      streaming: { failureCallback: (error) => this.#failedToStream(error), bufferingGoal: 30 },
+      // A refusal stays one, and a token works once.
+      drm: { preferredKeySystems: STRONGEST_FIRST, retryParameters: { maxAttempts: 1 } },
+      streaming: {
+        failureCallback: (error) => this.#failedToStream(error),
+        bufferingGoal: 30,
+        maxDisabledTime: REST_OF_A_QUALITY_S,
+      },
       abr: { restrictToElementSize: true },
     });
     this.#player.addEventListener("error", ({ detail }) => this.#failed(detail));
@@ -113,6 +125,12 @@ class Stream {
     networking.registerResponseFilter((type) => {
       if (type === LICENSE) isAnswered();
     });
+    // Of several sessions for keys the library tells the last refusal alone.
+    this.#player.addEventListener("downloadfailed", ({ requestType, error, aborted }) => {
+      if (requestType !== LICENSE || aborted || !error) return;
+      isAnswered();
+      this.#failed(licenceError(this.#shaka, error));
+    });
   }
 
   async load(url, startAt, type) {
@@ -120,8 +138,9 @@ class Stream {
       await this.#player.attach(this.#video);
       await this.#player.load(url, startAt || null, type);
     } catch (error) {
-      throw this.#described(error);
+      throw this.#early ?? this.#described(error);
     }
+    if (this.#early) throw this.#early;
     this.#isLoaded = true;
   }
 
@@ -163,7 +182,9 @@ class Stream {
     if (error.severity === this.#shaka.util.Error.Severity.RECOVERABLE) return;
     const failure = this.#described(error);
     const isRetried = failure.kind === "network" && error.category === this.#shaka.util.Error.Category.NETWORK;
-    if (this.#isLoaded && !isRetried) this.#onFailure(failure);
+    if (isRetried) return;
+    if (this.#isLoaded) this.#onFailure(failure);
+    else this.#early ??= failure; // A refused licence does not end the loading.
   }
 
   /** Media that do not arrive: what was refused ends the picture, what was lost on the way is asked for again. */
