@@ -1,7 +1,8 @@
 """`make bench`: prints a table of requests per second and of ratios to the calibration view. Needs wrk.
 
 `python -m benchmarks heartbeat` measures the named paths alone, `python -m benchmarks payments` the deliveries of
-payments, `python -m benchmarks tus` files that come through this server.
+payments, `python -m benchmarks tus` files that come through this server, `python -m benchmarks licences` the
+licence server.
 """
 
 import os
@@ -13,7 +14,7 @@ from typing import Any
 
 import requests
 
-from benchmarks import payments, running, tus
+from benchmarks import licences, payments, running, tus
 from benchmarks.load import Call, Result, wrk
 from benchmarks.slow_host import slow_vdocipher
 from quality.postgres import running_postgres
@@ -53,6 +54,8 @@ def main() -> int:
                 payments.measure(base_url, environment, yardstick=yardstick, seconds=SECONDS)
             if not sys.argv[1:] or "tus" in sys.argv[1:]:
                 tus.measure(base_url, environment, Path(state))
+        if not sys.argv[1:] or "licences" in sys.argv[1:]:
+            licences.measure(environment, Path(state), seconds=SECONDS)
         if sys.argv[1:]:
             return 0
         print(f"\nOTP with a host that takes {HOST_LATENCY_S * 1000:.0f} ms\n")

@@ -10,11 +10,12 @@ local requests = {}
 function init(_)
   for line in io.lines("%(file)s") do
     local field = "([^\\t]*)\\t"
-    local method, path, token, etag, signature, body = line:match("^" .. field:rep(5) .. "(.*)$")
+    local method, path, token, etag, signature, ip, body = line:match("^" .. field:rep(6) .. "(.*)$")
     local headers = {["Host"] = wrk.headers["Host"], ["Content-Type"] = "application/json"}
     if token ~= "" then headers["Authorization"] = "Bearer " .. token end
     if etag ~= "" then headers["If-None-Match"] = etag end
     if signature ~= "" then headers["Stripe-Signature"] = signature end
+    if ip ~= "" then headers["X-Forwarded-For"] = ip end
     table.insert(requests, wrk.format(method, path, headers, body ~= "" and body or nil))
   end
 end
@@ -39,10 +40,11 @@ class Call:
     body: dict | None = None
     etag: str = ""
     signature: str = ""
+    ip: str = ""
 
     def line(self) -> str:
         body = json.dumps(self.body) if self.body is not None else ""
-        return "\t".join((self.method, self.path, self.token, self.etag, self.signature, body))
+        return "\t".join((self.method, self.path, self.token, self.etag, self.signature, self.ip, body))
 
 
 @dataclass(frozen=True)
