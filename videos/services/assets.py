@@ -214,6 +214,8 @@ def _apply(asset: Asset, info: AssetInfo, asked_at: datetime) -> None:
         status = AssetStatus(info.status)
         is_step_back = before == AssetStatus.READY and status in (AssetStatus.WAITING, AssetStatus.PROCESSING)
         asset.status = before if is_step_back else status
+        if asset.status not in _ANNOUNCED:
+            asset.announced_status = ""  # prepared once more: how that ends is news again
         asset.host_status = info.host_status[:64]
         asset.failure_code = info.failure_code[:64]
         asset.failure_reason = failures.reason_of(info.failure_code) if info.failure_code else ""

@@ -34,6 +34,8 @@ def fork(work: Callable[[], object]) -> int:
     try:
         work()
         code = 0
+    except SystemExit:
+        code = 0
     except BaseException:
         traceback.print_exc()
     finally:

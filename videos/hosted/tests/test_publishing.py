@@ -3,11 +3,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from videos import signals
 from videos.hosted.models import ContentKey, Package, TranscodeKind
 from videos.hosted.seams.encoder import EncodeFailed
 from videos.hosted.services import described, keys, steps, transcodes
 from videos.hosted.tests.jobs import files_of, make_arrived_video, make_finished_video, use_small_encoder
 from videos.providers import failures
+from videos.services.assets import refresh_asset
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +69,32 @@ def test_another_transcode_that_fails_leaves_the_former_package_playing(behaviou
     assert (job.state, copy.package, copy.package.state) == ("failed", former, "published")
     info = described.describe("hosted", copy.host_id)
     assert (info.status, info.host_status, info.failure_code) == ("ready", "failed", "")
+
+
+def test_each_failure_and_the_success_at_last_are_announced(behaviour, tmp_path, django_capture_on_commit_callbacks):
+    copy, _ = make_arrived_video(tmp_path)
+    told = []
+
+    def listen(sender, asset, **kwargs):
+        told.append(asset.status)
+
+    def fail(work):
+        raise EncodeFailed(failures.UNREADABLE, "no")
+
+    for signal in (signals.video_ready, signals.video_failed):
+        signal.connect(listen)
+    try:
+        for at in ({"encode": fail}, {"encode": fail}, {}):
+            job = transcodes.start(video=copy)
+            refresh_asset(copy.get_asset().pk)
+            behaviour.at = at
+            steps.run_steps(job.pk)
+            with django_capture_on_commit_callbacks(execute=True):
+                refresh_asset(copy.get_asset().pk)
+    finally:
+        for signal in (signals.video_ready, signals.video_failed):
+            signal.disconnect(listen)
+    assert told == ["failed", "failed", "ready"]
 
 
 def test_a_repackaging_starts_from_the_package_that_plays(behaviour, tmp_path):
