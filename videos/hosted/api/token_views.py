@@ -36,6 +36,12 @@ class TokenView(SpeaksErrors):
             answer[name] = value
         return answer
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        answer: Any = super().dispatch(request, *args, **kwargs)
+        # Django writes the address of every refusal to its log, and the right to load is in it.
+        answer._has_been_logged = True
+        return answer
+
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """What a browser asks before it sends a Range header to another origin."""
         return HttpResponse(status=204, headers=_PREFLIGHT)

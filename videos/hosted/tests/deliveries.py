@@ -1,5 +1,6 @@
 """Our host with each store and delivery that go together, and a player's way to the bytes of each."""
 
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
@@ -17,12 +18,18 @@ _BACKENDS = {
 }
 
 
+@cache
+def shared_bucket():
+    """One bucket for all who bring keys of their own."""
+    return bucket_options()
+
+
 def configure(settings, root, combination):
     """The alias `hosted` with this store and delivery; gives its parts."""
     store, _, delivery = combination.partition("-")
     options = {"delivery": {"BACKEND": _BACKENDS[delivery]}}
     if store == "bucket":
-        options["store"] = {"BACKEND": "videos.hosted.stores.bucket.BucketStore", "OPTIONS": bucket_options()}
+        options["store"] = {"BACKEND": "videos.hosted.stores.bucket.BucketStore", "OPTIONS": dict(shared_bucket())}
     settings.VIDEO_PROVIDERS = {"hosted": hosted_entry(root, **options)}
     settings.VIDEO_ROUTES = [{"use": ["hosted"]}]
     return host("hosted")

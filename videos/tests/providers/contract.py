@@ -3,6 +3,7 @@ import inspect
 import io
 import socket
 from datetime import date
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -58,6 +59,15 @@ class ProviderContract(UploadContract, CaptionContract, PictureContract, FigureC
     unknown_id = "0" * 32
     secrets: tuple[str, ...] = ()
     is_served = True
+
+    @pytest.fixture
+    def site(self):
+        """Scheme and host of this server, where a host's addresses are paths of it."""
+        return ""
+
+    def request_for(self, host_id, **overrides):
+        """The request for a viewing that the host may let begin."""
+        return make_request(host_id, **overrides)
 
     @pytest.fixture
     def deletable_ready_id(self, ready_id):
@@ -137,41 +147,41 @@ class ProviderContract(UploadContract, CaptionContract, PictureContract, FigureC
     def test_its_own_options_pass_the_check(self, provider):
         assert [message for message in provider.check() if message.level >= ERROR] == []
 
-    def test_an_unknown_asset_cannot_be_played(self, provider):
+    def test_an_unknown_asset_cannot_be_played(self, provider, site):
         """A host that grants without asking finds out only when the player comes."""
         try:
-            playback = provider.get_playback(make_request(self.unknown_id))
+            playback = provider.get_playback(self.request_for(self.unknown_id))
         except AssetNotFound:
             return
         assert provider.grants_locally
-        assert not self.is_served or requests.get(address_of(playback), timeout=20).status_code >= 400
+        assert not self.is_served or requests.get(urljoin(site, address_of(playback)), timeout=20).status_code >= 400
 
     def test_an_id_that_is_no_id_is_not_found(self, provider):
         with pytest.raises(AssetNotFound):
-            provider.get_playback(make_request("../" + self.unknown_id))
+            provider.get_playback(self.request_for("../" + self.unknown_id))
 
-    def test_a_player_opens_at_the_address(self, provider, ready_id):
+    def test_a_player_opens_at_the_address(self, provider, ready_id, site):
         if not self.is_served:
             pytest.skip("nobody serves this host")
-        playback = provider.get_playback(make_request(ready_id))
-        assert requests.get(address_of(playback), timeout=20).status_code == 200
-        page = address_of(playback)
-        assert any(page.startswith(origin) for origin in provider.player_origins)
+        playback = provider.get_playback(self.request_for(ready_id))
+        page = urljoin(site, address_of(playback))
+        assert requests.get(page, timeout=20).status_code == 200
+        assert any(page.startswith(origin) for origin in (*provider.player_origins, *([site] if site else [])))
 
-    def test_playback_has_a_kind_an_end_and_an_address(self, provider, ready_id):
+    def test_playback_has_a_kind_an_end_and_an_address(self, provider, ready_id, site):
         before = timezone.now()
-        playback = provider.get_playback(make_request(ready_id, ttl_s=300))
+        playback = provider.get_playback(self.request_for(ready_id, ttl_s=300))
         assert playback.kind in ("vdocipher", "hls", "iframe", "file")
         assert 290 < (playback.expires_at - before).total_seconds() < 310
         address = address_of(playback)
-        assert address.startswith("http")
+        assert urljoin(site, address).startswith("http")
         assert address not in repr(playback)
 
     def test_it_says_whether_it_plays_by_one_time_passwords(self, provider, ready_id):
-        assert provider.plays_by_otp == (provider.get_playback(make_request(ready_id)).kind == "vdocipher")
+        assert provider.plays_by_otp == (provider.get_playback(self.request_for(ready_id)).kind == "vdocipher")
 
     def test_it_says_whether_it_grants_without_a_remote_call(self, provider, ready_id, remote_calls):
-        provider.get_playback(make_request(ready_id))
+        provider.get_playback(self.request_for(ready_id))
         assert provider.grants_locally == (not remote_calls)
 
     def test_deleting_twice_is_no_error(self, provider, deletable_id):

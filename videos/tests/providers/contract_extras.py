@@ -1,4 +1,5 @@
 from datetime import timedelta
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -58,11 +59,11 @@ class CaptionContract:
 class PictureContract:
     """What every host with pictures of any second keeps to."""
 
-    def test_the_address_of_a_picture_answers_a_picture(self, provider, ready_id):
+    def test_the_address_of_a_picture_answers_a_picture(self, provider, ready_id, site):
         require(provider.supports_thumbnails, "this host has no pictures")
         for sizes in ({}, {"width": 160}, {"width": 160, "height": 90}):
             address = provider.thumbnail_url(ready_id, second=1.5, **sizes)
-            answer = requests.get(address, timeout=20)
+            answer = requests.get(urljoin(site, address), timeout=20)
             assert (answer.status_code, answer.headers["Content-Type"].split("/")[0]) == (200, "image")
 
     def test_a_picture_s_address_waits_for_nobody(self, provider, ready_id, remote_calls):

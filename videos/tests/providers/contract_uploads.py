@@ -35,6 +35,9 @@ class UploadContract:
     def importable_url(self):
         return "https://example.com/lesson.mp4"
 
+    def work(self, provider, host_id):
+        """What the host does with a file that came, where it does not begin by itself."""
+
     def test_an_upload_ticket_names_an_asset_that_waits(self, provider):
         with a_ticket(provider, size_bytes=1000) as ticket:
             assert provider.get_asset(ticket.host_id).status is Status.WAITING
@@ -54,11 +57,12 @@ class UploadContract:
                 secrets = [text for text in texts if len(text) >= SHORTEST_SECRET and text != ticket.host_id]
                 assert not any(text in repr(ticket) for text in secrets)
 
-    def test_a_film_sent_with_a_ticket_becomes_ready(self, upload_providers, film):
+    def test_a_film_sent_with_a_ticket_becomes_ready(self, upload_providers, film, site):
         kinds = []
         for provider in upload_providers:
             with a_ticket(provider, size_bytes=len(film)) as ticket:
-                send(ticket, film)
+                send(ticket, film, site=site)
+                self.work(provider, ticket.host_id)
                 info = settle(provider, ticket.host_id)
                 assert (info.status, info.failure_code) == (Status.READY, "")
                 assert info.duration_s > 0

@@ -1,7 +1,9 @@
 """Uploads a file as a browser does it with a ticket, and waits for what the host makes of it."""
 
 import base64
+import dataclasses
 import time
+from urllib.parse import urljoin
 
 import requests
 
@@ -12,9 +14,11 @@ TIMEOUT_S = 60
 TUS = {"Tus-Resumable": "1.0.0"}
 
 
-def send(ticket, content):
-    """Upload with any kind of ticket that takes a file."""
-    answer = {"form_post": _as_form, "tus": _by_tus, "put": _by_put}[ticket.kind](ticket, content)
+def send(ticket, content, *, site=""):
+    """Upload with any kind of ticket that takes a file; `site` is scheme and host of a server of our own."""
+    answer = {"form_post": _as_form, "tus": _by_tus, "put": _by_put, "s3_multipart": _in_parts}[ticket.kind](
+        dataclasses.replace(ticket, **_absolute(ticket, site)), content
+    )
     assert answer.status_code in (200, 201, 204), answer.text
 
 
@@ -26,6 +30,20 @@ def settle(provider, host_id):
         if info.status not in (Status.WAITING, Status.PROCESSING) or time.monotonic() > until:
             return info
         time.sleep(0.1)
+
+
+def _absolute(ticket, site):
+    addresses = {name: getattr(ticket, name, "") for name in ("url", "upload_url", "endpoint")}
+    return {name: urljoin(site, address) for name, address in addresses.items() if address}
+
+
+def _in_parts(ticket, content):
+    parts = [content[start : start + ticket.part_bytes] for start in range(0, len(content), ticket.part_bytes)]
+    numbers = {"numbers": list(range(1, len(parts) + 1))}
+    urls = requests.post(f"{ticket.url}parts/", json=numbers, timeout=TIMEOUT_S).json()["urls"]
+    for number, part in enumerate(parts, start=1):
+        assert requests.put(urls[str(number)], data=part, timeout=TIMEOUT_S).status_code == 200
+    return requests.post(f"{ticket.url}complete/", json={}, timeout=TIMEOUT_S)
 
 
 def _as_form(ticket, content):
