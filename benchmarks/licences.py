@@ -136,7 +136,8 @@ def build(count: int) -> dict[str, list[dict[str, Any]]]:
         call |= {"ip": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"}
         first.append(call | {"token": token})
         renewals.append(call | {"token": session_token(session.public_id)})
-    return {"first": first, "renewal": renewals[:1000], "refused: a used token": first[:500]}
+    # wrk asks for one request before it begins and sends it never: the first viewing gets no first licence.
+    return {"first": first, "renewal": renewals[1:1001], "refused: a used token": first[:500]}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """How many licences are given, and how many refusals are written down.
 
 Licences are counted from their records, so that all processes count the same. Refusals are bounded in each process,
-without a query: a stranger who sends garbage fills neither the table nor the log.
+without a query: a stranger who sends garbage fills no table.
 """
 
 import logging
