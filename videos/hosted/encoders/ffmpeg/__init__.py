@@ -67,7 +67,7 @@ class FfmpegEncoder:
         do: dict[str, Callable[[], StepOutcome]] = {
             "probe": lambda: self._probe(work, tools),
             "video": lambda: video.encode(work, ffmpeg=tools.ffmpeg),
-            "audio": lambda: audio.encode(work, ffmpeg=tools.ffmpeg),
+            "audio": lambda: audio.encode(work, tools=tools),
             "pictures": lambda: pictures.make(work, ffmpeg=tools.ffmpeg),
             PACKAGE: lambda: package.make(work, tools=tools),
             REPACKAGE: lambda: repackage.make(work, tools=tools),

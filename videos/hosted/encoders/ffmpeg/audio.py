@@ -1,10 +1,13 @@
 """The sound in one piece, beginning with the picture's first frame."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from videos.hosted.encoders.ffmpeg import pieces, running, source, video
+from videos.hosted.encoders.ffmpeg.probe import PROBE_LIMITS
 from videos.hosted.encoders.ffmpeg.progress import ARGUMENTS, Progress
+from videos.hosted.encoders.ffmpeg.tools import Tools
 from videos.hosted.seams.encoder import EncodeFailed, StepOutcome, StepWork
 from videos.providers import failures
 
@@ -13,22 +16,29 @@ RATE_HZ = 48_000
 KBITS = 128
 
 
-def encode(work: StepWork, *, ffmpeg: str) -> StepOutcome:
+def encode(work: StepWork, *, tools: Tools) -> StepOutcome:
     """Do the `audio` step; raises EncodeFailed, EncodeInterrupted or FileMissing."""
     info = pieces.plan_of(work)["info"]
     source.bring(work.store, work.source_key, work.folder, source.NAME)
     progress = Progress(work.progress, name="out_time_us", wanted=info["duration_s"] * 1_000_000)
     command = running.Command(
-        argv=[ffmpeg, *arguments(info)], folder=work.folder, limits=video.limits_for(info["duration_s"])
+        argv=[tools.ffmpeg, *arguments(info)], folder=work.folder, limits=video.limits_for(info["duration_s"])
     )
     try:
         running.run(command, on_line=progress.line, beat=progress.beat)
     except running.ToolFailed as error:
         raise EncodeFailed(failures.UNREADABLE, str(error)) from error
-    if not progress.value:
-        return StepOutcome(outcome={"has_audio": False})
-    pieces.hand_on(work, work.folder / FILE, content_type="audio/mp4")
-    return StepOutcome(outcome={"has_audio": True})
+    has_audio = _has_samples(work.folder, tools.ffprobe)
+    if has_audio:
+        pieces.hand_on(work, work.folder / FILE, content_type="audio/mp4")
+    return StepOutcome(outcome={"has_audio": has_audio})
+
+
+def _has_samples(folder: Path, ffprobe: str) -> bool:
+    """Whether there is sound: some films only say so."""
+    asked = [ffprobe, "-v", "error", "-show_entries", "stream=nb_frames", "-of", "csv=p=0", FILE]
+    said = running.run(running.Command(argv=asked, folder=folder, limits=PROBE_LIMITS)).strip()
+    return said.isdigit() and int(said) > 0
 
 
 def arguments(info: Mapping[str, Any]) -> list[str]:

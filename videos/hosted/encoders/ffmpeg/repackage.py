@@ -8,7 +8,7 @@ from fractions import Fraction
 from videos.hosted.encoders.ffmpeg import joining, package, pictures, running, shaka, source, transport
 from videos.hosted.encoders.ffmpeg.ladder import USUAL_RATES
 from videos.hosted.encoders.ffmpeg.tools import Tools
-from videos.hosted.seams.encoder import EncodeFailed, Encryption, StepOutcome, StepWork
+from videos.hosted.seams.encoder import EncodeFailed, EncodeInterrupted, Encryption, StepOutcome, StepWork
 from videos.providers import failures
 
 
@@ -64,8 +64,10 @@ def _from_transport(
 def _out_of_transport(work: StepWork, name: str, tools: Tools, beat: Callable[[], None], *, with_sound: bool) -> None:
     """`<name>.mp4`, and `a.mp4` of the same stream, both counted from the picture's first frame."""
     streams = _streams(work, f"{name}.ts", tools)
-    start_s = next(float(row["start_time"]) for row in streams if row["codec_type"] == "video")
-    offset = ["-copyts", "-i", f"{name}.ts", "-output_ts_offset", f"{-start_s:.6f}"]
+    starts_s = [float(row["start_time"]) for row in streams if row["codec_type"] == "video"]
+    if not starts_s:
+        raise EncodeInterrupted(f"There is no picture in {name} of the former package.")
+    offset = ["-copyts", "-i", f"{name}.ts", "-output_ts_offset", f"{-starts_s[0]:.6f}"]
     joining.copy(work.folder, [*offset, "-map", "0:v:0"], f"{name}.mp4", ffmpeg=tools.ffmpeg, beat=beat)
     if with_sound and any(row["codec_type"] == "audio" for row in streams):
         joining.copy(work.folder, [*offset, "-map", "0:a:0"], "a.mp4", ffmpeg=tools.ffmpeg, beat=beat)

@@ -45,7 +45,7 @@ def package(
         streams += ["-map", f"{at}:v:0"] + (["-map", f"{len(names)}:a:0"] if has_audio else [])
         variants.append(f"v:{at},a:{at},name:{name}" if has_audio else f"v:{at},name:{name}")
     with _key(folder, encryption) as flags:
-        argv = [tools.ffmpeg, *source.QUIET, *inputs, *streams, "-c", "copy", "-f", "hls", *flags]
+        argv = [tools.ffmpeg, *source.QUIET, "-copyts", *inputs, *streams, "-c", "copy", "-f", "hls", *flags]
         argv += ["-hls_playlist_type", "vod", "-hls_time", f"{segment_s:.6f}", "-var_stream_map", " ".join(variants)]
         argv += ["-hls_segment_filename", f"{OUT}/%v/%05d.ts", f"{OUT}/%v.m3u8"]
         running.run(running.Command(argv=argv, folder=folder, limits=LIMITS), beat=beat)
@@ -120,6 +120,6 @@ def _opened(blocks: Iterator[bytes], encryption: Encryption) -> Iterator[bytes]:
         yield clear[:-16]
         last = clear[-16:]
     padding = last[-1] if last else 0
-    if not 1 <= padding <= 16:
+    if not 1 <= padding <= 16 or last[-padding:] != bytes([padding]) * padding:
         raise EncodeInterrupted("A segment of the former package does not open with its key.")
     yield last[:-padding]
