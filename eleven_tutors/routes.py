@@ -16,12 +16,17 @@ def default_routes(configured: Mapping[str, Mapping[str, Any]], *, prefers_own: 
     With `prefers_own` our own host comes before outside ones. Beside our own host a stand-in gets nothing by itself:
     its protection is only played.
     """
-    real = [alias for alias in _OTHERS if OWN not in configured or not is_stand_in(configured.get(alias, {}))]
+    real = [alias for alias in _OTHERS if alias not in stand_ins(configured)]
     own = [OWN] if OWN in configured else []
     rest = [*own, *real] if prefers_own else [*(alias for alias in real if alias != _DRM), *own]
     rest += [alias for alias in real if alias not in rest]
     drm = [{"when": {"protection": "drm"}, "use": [_DRM]}] if _DRM in real and (_DRM in configured or not own) else []
     return [*drm, {"use": rest}]
+
+
+def stand_ins(configured: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The hosts of VIDEO_PROVIDERS that are played on this machine, where our own host can do their work."""
+    return [alias for alias in configured if is_stand_in(configured[alias])] if OWN in configured else []
 
 
 def is_stand_in(entry: Mapping[str, Any]) -> bool:

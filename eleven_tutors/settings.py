@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from eleven_tutors.hosting import development_keys, video_delivery, video_key_stores, video_store
-from eleven_tutors.routes import default_routes
+from eleven_tutors.routes import default_routes, stand_ins
 from eleven_tutors.storage import bucket_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -400,6 +400,7 @@ if DEBUG or _HAS_VIDEO_KEYS:
     }
 VIDEO_HOST_CALLS_MAX = env.int("VIDEO_HOST_CALLS_MAX", 24)  # half the server's threads
 VIDEO_ROUTES: list[dict[str, Any]] = default_routes(VIDEO_PROVIDERS, prefers_own=_HAS_VIDEO_KEYS)
+VIDEO_STAND_INS = stand_ins(VIDEO_PROVIDERS)
 if env.str("VIDEO_HOST_PRIMARY", "auto") != "auto":
     VIDEO_ROUTES = [{"use": [*dict.fromkeys([env.str("VIDEO_HOST_PRIMARY"), env.str("VIDEO_HOST_FALLBACK", "")])]}]
     VIDEO_ROUTES[0]["use"] = [alias for alias in VIDEO_ROUTES[0]["use"] if alias]

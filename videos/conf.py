@@ -119,6 +119,11 @@ def routes() -> list[dict[str, Any]]:
     return list(getattr(settings, "VIDEO_ROUTES", None) or [{"use": aliases}])
 
 
+def stand_ins() -> list[str]:
+    """VIDEO_STAND_INS: aliases of hosts that are only played, whose copies any other host may replace; none."""
+    return list(getattr(settings, "VIDEO_STAND_INS", []))
+
+
 def _policy(name: str, default: str) -> Callable[..., Any]:
     policy: Callable[..., Any] = import_string(getattr(settings, name, default))
     return policy

@@ -18,7 +18,7 @@ from videos.hosted.stores.local import LocalStore
 from videos.models import Asset, AssetStatus, Protection, Quality, Video
 from videos.services.uploads import create_upload
 
-LESSON = "statements-and-truth"
+LESSON = "span-and-basis"
 SECONDS = 24
 _SIZE = "854x480"
 _MAKE_LIMIT_S = 30

@@ -42,4 +42,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": str(_STATE / "test.sqlite3")}  # noqa: F405
 SECURE_SSL_REDIRECT = False
 # The stand-ins play real hosts here.
+VIDEO_STAND_INS = []
 VIDEO_ROUTES = default_routes({}, prefers_own=False)  # noqa: F405

@@ -73,7 +73,7 @@ class VideoForm(forms.ModelForm):
     def _word_the_choices(self):
         offered = {"protection": protection_choices(present=self.instance.protection), "quality": quality_choices()}
         for name in offered.keys() & self.fields.keys():
-            self.fields[name] = forms.ChoiceField(choices=offered[name], required=False, widget=Select, label=name)
+            self.fields[name] = forms.ChoiceField(choices=offered[name], required=False, widget=Select)
         if "protection" in self.fields:
             self.fields["protection"].help_text = "For the next file, or when the present one is prepared again."
         if "quality" in self.fields:

@@ -126,8 +126,8 @@ def replace_file(
 
     The copy that plays goes on playing until the new one is ready; a copy that never got a file, or failed, makes way
     at once, and so does a replacement that was begun before. `protection` and `quality` are what the video wants from
-    now on, None for what it wanted before. The host gives no less than that or, unless a host is named, than the copy
-    that plays has. Raises NotYours, VideoFailed for a deleted video,
+    now on, None for what it wanted before. The host gives no less than that or, unless a host or a protection is
+    named, than the copy that plays has. Raises NotYours, VideoFailed for a deleted video,
     InvalidRequest or HostUnavailable.
     """
     if not conf.manage_policy()(actor, video):
@@ -136,7 +136,7 @@ def replace_file(
     wishes = _wish(video, protection=protection, quality=quality)
     name = clean_filename(filename)
     facts = RouteFacts(
-        protection=video.protection if provider_alias else _kept_protection(video, current),
+        protection=video.protection if provider_alias or protection else _kept_protection(video, current),
         access_level=video.access_level,
         tags=list(video.tags.values_list("name", flat=True)),
         size_bytes=size_bytes,
@@ -256,6 +256,8 @@ def _refuse_deleted(current: Asset | None) -> Asset | None:
 
 def _kept_protection(video: Video, current: Asset | None) -> str:
     plays = current is not None and current.status in (AssetStatus.READY, AssetStatus.PROCESSING)
-    if current is None or not plays or is_as_strong(video.protection or "open", current.protection):
+    if current is None or not plays or current.provider in conf.stand_ins():
+        return video.protection
+    if is_as_strong(video.protection or "open", current.protection):
         return video.protection
     return current.protection

@@ -14,7 +14,15 @@ from videos.providers.types import Preparation, Protection
 
 WAITING = "Waiting"
 _WITHOUT_TOOLS = "Waiting for the tools that prepare videos, which this server lacks"
-_WORDS = {"probe": "Looking at the file", "encode": "Encoding", "package": "Packaging", "repackage": "Packaging"}
+_WORDS = {
+    "probe": "Looking at the file",
+    "video": "Encoding",
+    "audio": "Encoding the sound",
+    "pictures": "Making pictures",
+    "package": "Packaging",
+    "repackage": "Packaging under a new key",
+    "encode": "Encoding",
+}
 
 
 def prepare_again(

@@ -329,7 +329,7 @@ class VideoUploader extends HTMLElement {
   }
 
   offerAgain(offered) {
-    const words = { retry: "Try again", again: "Prepare again with these choices" }[offered];
+    const words = { retry: "Try again", again: "Prepare again with this protection and quality" }[offered];
     this.offer(...(words && this.dataset.againUrl ? [[words, () => this.prepareAgain()]] : []));
   }
 
