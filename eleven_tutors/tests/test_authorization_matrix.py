@@ -148,6 +148,11 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("DELETE", "videos_hosted:upload"): (404,) * 6,
     **{(method, f"videos_hosted:{name}"): (404,) * 6 for name, methods in PART_DOORS.items() for method in methods},
     # A bearer for one viewing decides, whoever sends it; a log-in is none.
+    # The address names the viewing, and is signed: those of real ones are in `videos/hosted/tests/test_playing.py`.
+    ("GET", "videos_hosted:manifest-master"): (403,) * 6,
+    ("GET", "videos_hosted:manifest"): (403,) * 6,
+    ("GET", "videos_hosted:media"): (403,) * 6,
+    ("GET", "videos_hosted:picture"): (403,) * 6,
     ("POST", "videos_hosted:licence"): (403,) * 6,
     ("GET", "videos_hosted:licence-key"): (403,) * 6,
 }
@@ -236,6 +241,10 @@ def world(db, sandbox, settings) -> World:
         "videos_hosted:upload": {"upload_id": video.pk, "secret": "guessed"},
         **{f"videos_hosted:{name}": _part_door(name, video.pk) for name in PART_DOORS},
         **{f"videos:{name}": {"video_id": video.pk} for name in VIDEO_ADDRESSES},
+        "videos_hosted:manifest-master": {"video_id": video.pk},
+        "videos_hosted:manifest": {"video_id": video.pk, "token": "guessed", "name": "master.m3u8"},
+        "videos_hosted:media": {"token": "guessed", "name": "v720.mp4"},
+        "videos_hosted:picture": {"token": "guessed"},
         "videos_hosted:licence": {"system": "clearkey"},
         "videos_hosted:licence-key": {"token": "guessed"},
         "videos_hosted:video-transcodes": {"video_id": video.pk},

@@ -8,6 +8,8 @@ from courses.models import LessonResource
 from courses.tests.counting import statements
 from courses.tests.factories import enroll_student, make_course, make_lesson, make_part
 from users.tests.factories import auth_client, make_user
+from videos.hosted.tests.conftest import hosted_entry
+from videos.hosted.tests.making import make_published_video
 from videos.models import PlaybackSession, SessionDoor
 from videos.services.playback import RequestContext, open_session
 from videos.tests.factories import host_video, make_video
@@ -58,6 +60,18 @@ def test_a_grant_of_a_host_without_a_remote_call_costs_six(size):
     client = auth_client(student)
     assert statements(lambda: playback(client, video)) == 6
     assert PlaybackSession.objects.latest("pk").state == "issued"
+
+
+def test_a_grant_of_our_own_host_costs_one_more_and_a_playlist_two(size, settings, tmp_path):
+    settings.VIDEO_PROVIDERS["hosted"] = hosted_entry(tmp_path)
+    _, video = make_published_video()
+    student, _ = grown(video, size)
+    client = auth_client(student)
+    assert statements(lambda: playback(client, video)) == 7
+    session = start(student, video)
+    door = f"/api/videos/{video.pk}/manifest/?token={session.token}"
+    master = client.get(door)["Location"]
+    assert statements(lambda: client.get(master)) == 2
 
 
 def test_a_grant_of_vdocipher_costs_seven(size, sandbox):

@@ -30,7 +30,7 @@ class MasterView(TokenView):
     def get(self, request: Request, video_id: UUID) -> Response:
         """The HLS master playlist of a viewing, by the session's token as bearer or as `token`."""
         scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-        token = bearer if scheme.lower() == "bearer" else request.query_params.get("token", "")
+        token = request.query_params.get("token") or (bearer if scheme.lower() == "bearer" else "")
         address = manifests.master_url(video_id=video_id, session_token=token)
         return Response(status=302, headers={"Location": address} | NO_STORE)
 
