@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,17 +59,21 @@ def refusals_noted(attempt: Attempt) -> Iterator[None]:
         raise
 
 
-def note_issued(attempt: Attempt, *, valid_s: int, spent: Sequence[SpentToken]) -> None:
-    """Spend what is good once and write the licence down, both or neither; raises LicenceRefused (`token_used`)."""
+def note_issued(attempt: Attempt, *, valid_s: int, spent: Mapping[str, SpentToken]) -> None:
+    """Spend what is good once and write the licence down, both or neither.
+
+    `spent` is by the code that is raised as LicenceRefused for what was spent before.
+    """
     try:
         with transaction.atomic():
             if spent:
-                SpentToken.objects.bulk_create(spent)
+                SpentToken.objects.bulk_create(spent.values())
             attempt.row(ISSUED, valid_s=valid_s).save(force_insert=True)
     except IntegrityError:
-        if not SpentToken.objects.filter(token_id__in=[token.token_id for token in spent]).exists():
-            raise
-        raise LicenceRefused("token_used") from None
+        for code, token in spent.items():
+            if SpentToken.objects.filter(token_id=token.token_id).exists():
+                raise LicenceRefused(code) from None
+        raise
 
 
 def _note(attempt: Attempt, code: str) -> None:

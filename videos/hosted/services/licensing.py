@@ -205,14 +205,15 @@ def _use(session_id: UUID) -> None:
         raise LicenceRefused(ended.code) from ended
 
 
-def _spent(attempt: Attempt, bearer: Bearer, challenge: Challenge) -> list[SpentToken]:
-    spent = []
+def _spent(attempt: Attempt, bearer: Bearer, challenge: Challenge) -> dict[str, SpentToken]:
+    """What this answer uses up, by the code for whoever comes with it again."""
+    spent = {}
     if bearer.token_id:
         ends_at = datetime.fromtimestamp(bearer.expires_at, UTC) + CLOCKS_APART
-        spent.append(SpentToken(token_id=bearer.token_id, expires_at=ends_at))
+        spent["token_used"] = SpentToken(token_id=bearer.token_id, expires_at=ends_at)
     if challenge.replay_id:
         digest = hashlib.sha256(f"{attempt.system}:{challenge.replay_id}".encode()).hexdigest()
-        spent.append(SpentToken(token_id=digest, expires_at=timezone.now() + REPLAY_KEPT))
+        spent["challenge_replayed"] = SpentToken(token_id=digest, expires_at=timezone.now() + REPLAY_KEPT)
     return spent
 
 
