@@ -8,6 +8,7 @@ const HLS = "application/vnd.apple.mpegurl";
 const FAIRPLAY = "com.apple.fps";
 const STRONGEST_FIRST = [FAIRPLAY, "com.widevine.alpha", "com.microsoft.playready", "org.w3.clearkey"];
 const RETRY_S = 2;
+const STANDS_AT_MOST = 2;
 const FIRST_LICENCE_MS = 5000;
 const REST_OF_A_QUALITY_S = 5; // one whose files do not arrive
 
@@ -73,7 +74,8 @@ class Stream {
   #onConnection;
   #isLoaded = false;
   #early = null;
-  #isWaiting = false;
+  #waiting = null;
+  #stood = 0;
 
   constructor(shaka, video, { onFailure, onConnection }) {
     this.#shaka = shaka;
@@ -167,6 +169,7 @@ class Stream {
   }
 
   remove() {
+    this.#stopWaiting();
     removeEventListener("online", this.#retry);
     this.#video.removeEventListener("progress", this.#arrived);
     this.onLevels = () => {};
@@ -190,20 +193,32 @@ class Stream {
   /** Media that do not arrive: what was refused ends the picture, what was lost on the way is asked for again. */
   #failedToStream(error) {
     if (this.#described(error).kind !== "network") return;
-    this.#isWaiting = true;
     this.#onConnection(false);
-    this.#player.retryStreaming(RETRY_S);
+    this.#waiting ??= setInterval(() => this.#wait(), RETRY_S * 1000);
+  }
+
+  /** A list of segments that did not arrive is not asked for again by the library: a fresh start does that. */
+  #wait() {
+    this.#stood = this.#video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA ? this.#stood + 1 : 0;
+    if (this.#stood > STANDS_AT_MOST) this.#onFailure(new Failure("network"));
+    else this.#retry();
   }
 
   #retry = () => {
-    if (this.#isWaiting) this.#player.retryStreaming();
+    if (this.#waiting !== null) this.#player.retryStreaming();
   };
 
   #arrived = () => {
-    if (!this.#isWaiting) return;
-    this.#isWaiting = false;
+    if (this.#waiting === null) return;
+    this.#stopWaiting();
     this.#onConnection(true);
   };
+
+  #stopWaiting() {
+    clearInterval(this.#waiting);
+    this.#waiting = null;
+    this.#stood = 0;
+  }
 }
 
 /** iPhones before iOS 17.1 have no media source that scripts can fill, and a player of HLS of their own. */

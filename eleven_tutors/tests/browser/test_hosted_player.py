@@ -1,0 +1,230 @@
+"""Our own host's videos in a real browser: encrypted, licensed, decoded, and every reason why not."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from courses.services import end_enrollment
+from courses.tests.factories import enroll_student
+from eleven_tutors.tests.browser.films import film, film_lesson
+from eleven_tutors.tests.browser.picture import Picture
+from users.tests.factories import auth_client, make_user
+from videos import conf
+from videos.hosted.models import Licence, Scheme
+from videos.hosted.services import keys
+from videos.hosted.tests.conftest import hosted_entry
+from videos.models import AssetStatus, PlaybackSession, Video, VideoProgress
+from videos.tests.factories import make_video
+
+pytestmark = pytest.mark.browser
+VENDOR = Path(__file__).parent / "vendor"
+
+
+@pytest.fixture
+def picture(site, settings, tmp_path):
+    settings.VIDEO_PROVIDERS = settings.VIDEO_PROVIDERS | {"hosted": hosted_entry(tmp_path)}
+    return Picture(site)
+
+
+@pytest.fixture
+def student(site, picture, monkeypatch):
+    monkeypatch.setattr(conf, "HEARTBEAT_S", 1)
+    student = make_user(email="noor@example.test")
+    student.enrollment = enroll_student(student, film_lesson().part.course)
+    site.sign_in(student)
+    return student
+
+
+def test_an_encrypted_film_plays_with_its_key_and_obeys_the_viewer(site, picture, student):
+    site.open("/lessons/waves")
+    picture.wait_until_decoded()
+    assert picture.ask("Boolean(video.mediaKeys)"), "decrypted by the browser's key system"
+    assert set(Licence.objects.values_list("result", flat=True)) == {"issued"}
+    picture.press("k")
+    picture.wait_for("video.paused")
+    site.see("Encrypted")
+    assert picture.complaints_of_axe() == []
+
+    picture.press("5")
+    picture.wait_for("Math.abs(video.currentTime - 4) < 0.2 && !video.seeking")
+    picture.press("j")
+    picture.wait_for("video.currentTime === 0")
+    picture.press("c")
+    picture.wait_for("[...video.textTracks].some(({mode, cues}) => mode === 'showing' && cues?.length === 1)")
+    picture.press("m")
+    picture.press(">")
+    assert picture.ask("[video.muted, video.playbackRate]") == [True, 1.25]
+    assert picture.ask("[innerWidth - document.documentElement.clientWidth, scrollY]")[1] == 0, "keys scroll no page"
+
+    picture.choose("Quality", "90p")
+    picture.press("k")
+    picture.wait_for("video.videoHeight === 90 && video.currentTime > 0.3")
+    picture.choose("Quality", "180p")
+    picture.wait_for("video.videoHeight === 180")
+
+    picture.hover_over_the_timeline()
+    picture.wait_for("root.querySelector('.sprite').style.backgroundImage.includes('sprite.jpg')")
+    assert picture.ask("root.querySelector('.watermark').textContent")
+    site.browser.execute_script("arguments[0].remove()", picture.find(".watermark"))
+    picture.wait_for("root.querySelector('.watermark')?.textContent")
+    assert picture.ask("!video.dispatchEvent(new MouseEvent('contextmenu', {bubbles: true, cancelable: true}))")
+    assert site.complaints() == []
+    site.wait_for(lambda: VideoProgress.objects.get().covered_ms > 1000, "what was seen to be kept")
+
+
+def test_the_picture_goes_within_ten_seconds_of_the_right(site, picture, student):
+    site.open("/lessons/waves")
+    picture.wait_until_decoded(frames=5, seconds=0.2)
+
+    end_enrollment(enrollment=student.enrollment, reason="refunded")
+
+    site.see("This video was stopped", timeout_s=10)
+    assert picture.ask("root.querySelector('video')") is None
+
+
+def test_what_has_no_key_system_plays_in_another_sites_frame_without_storage(site, picture):
+    """HLS whose keys come by the playlist, and what is not encrypted at all."""
+    denied = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})"
+    script = site.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": denied})
+    try:
+        site.open(f"/videos/embed/{film(scheme=Scheme.AES128)[1].pk}")
+        picture.wait_until_decoded()
+        assert Licence.objects.get().result == "issued"
+        assert picture.ask("root.querySelector('.protection-label').textContent") == "Encrypted"
+        picture.play(film(scheme=Scheme.OPEN)[1].pk, start=1)
+        picture.wait_until_decoded(seconds=2)
+        assert picture.ask("root.querySelector('.protection-label').textContent") == "Open"
+        assert picture.complaints_of_axe() == []
+    finally:
+        site.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+    assert site.complaints() == []
+
+
+def test_hls_js_plays_an_encrypted_film_with_the_licence_server(site, picture):
+    """Another player than ours, as the docs describe it."""
+    site.open(f"/videos/embed/{uuid.uuid4()}")
+    site.see("does not exist")
+    _, video = film()
+    site.browser.execute_script((VENDOR / "hls.js/hls.min.js").read_text())
+    site.browser.execute_script(
+        """const [video] = [document.createElement("video")], errors = window.hlsErrors = [];
+        video.muted = true;
+        document.querySelector("main").replaceChildren(video);
+        fetch(`/api/videos/${arguments[0]}/playback/`, {
+          method: "POST",
+          headers: {"Content-Type": "application/json"},
+          body: JSON.stringify({device_id: "a-device-of-hls-js"}),
+        }).then(async (response) => {
+          const {hls, session} = await response.json();
+          let token = hls.drm.token;
+          const player = new Hls({
+            emeEnabled: true,
+            enableWorker: false, // the page's Content-Security-Policy allows no worker of a blob
+            drmSystems: {"org.w3.clearkey": {licenseUrl: hls.drm.systems["org.w3.clearkey"].license_url}},
+            licenseXhrSetup: (xhr) => {
+              xhr.setRequestHeader("Authorization", `Bearer ${token ?? session.token}`);
+              xhr.setRequestHeader("X-Device-Id", "a-device-of-hls-js");
+              token = null;
+            },
+          });
+          player.on(Hls.Events.ERROR, (_, {details, reason, error}) => errors.push(`${details} ${reason ?? error}`));
+          player.loadSource(hls.url);
+          player.attachMedia(video);
+          await video.play();
+        });""",
+        str(video.pk),
+    )
+    decoded = """const video = document.querySelector("main video");
+        return Boolean(video.mediaKeys) && video.currentTime > 1.5
+            && video.getVideoPlaybackQuality().totalVideoFrames > 20
+            && video.webkitAudioDecodedByteCount > 0"""
+    site.wait_for(lambda: site.browser.execute_script(decoded), "decoded frames", timeout_s=15)
+    assert site.browser.execute_script("return window.hlsErrors") == []
+
+
+def test_every_reason_why_a_video_does_not_play_is_told(site, picture, settings):
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {
+        "DEFAULT_THROTTLE_RATES": settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] | {"playback": "9/min"}
+    }
+    hosted, revoked = film()
+    keys.revoke(video=hosted, reason="a test")
+    failed = make_video(access_level="public", asset={"status": AssetStatus.FAILED})
+    waiting = make_video(access_level="public", asset={"status": AssetStatus.PROCESSING})
+    members, sold = make_video(access_level="members"), film_lesson(kid=uuid.uuid4()).video
+    site.sign_in(make_user(email_verified_at=None))
+    site.open(f"/videos/{revoked.pk}")
+    for video_id, state, words in (
+        (revoked.pk, "licence-refused", "Its key was withdrawn"),
+        (sold.pk, "forbidden", "a course that you are not enrolled in"),
+        (members.pk, "forbidden", "Verify your e-mail address"),
+        (uuid.uuid4(), "gone", "does not exist any more"),
+        (failed.pk, "failed", "Its file could not be prepared"),
+        (waiting.pk, "not-ready", "We look again in 10 seconds"),
+    ):
+        picture.play(video_id)
+        site.see(words)
+        assert picture.ask("player.state") == state
+        assert picture.complaints_of_axe() == [], state
+    assert Licence.objects.earliest("id").result == "key_revoked"
+
+    site.browser.execute_script("document.querySelector('eleven-video').tokenProvider = null")
+    picture.play(members.pk)
+    site.see("Sign in to watch")
+    assert picture.find(".actions a").get_attribute("href").startswith(f"{site.url}/login?next=")
+    network(site, offline=True)
+    picture.play(revoked.pk)
+    site.see("No connection")
+    settings.VIDEO_PROVIDERS = {name: entry for name, entry in settings.VIDEO_PROVIDERS.items() if name != "hosted"}
+    network(site, offline=False)
+    site.see("The video service does not answer")
+    for _ in range(9):
+        picture.play(failed.pk)
+    site.see("One moment, please")
+    assert picture.complaints_of_axe() == []
+
+
+def network(site, *, offline: bool) -> None:
+    conditions = {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    site.browser.execute_cdp_cmd("Network.enable", {})
+    site.browser.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+
+def test_a_connection_that_is_lost_comes_back_by_itself(site, picture):
+    site.browser.execute_cdp_cmd("Network.enable", {})
+    block(site, "*/v180.mp4", "*/v90.mp4")
+    site.open(f"/videos/embed/{film()[1].pk}")
+    site.see("The connection was lost")
+    block(site)
+    site.browser.execute_script("dispatchEvent(new Event('online'))")
+    picture.wait_until_decoded(frames=5, seconds=0.2)
+
+    block(site, "*/v180.mp4", "*/v90.mp4")
+    picture.choose("Quality", "90p")
+    site.see("The video goes on when it is back")
+    block(site)
+
+    picture.wait_for("video.currentTime > 1 && root.querySelector('.hint').hidden", timeout_s=25)
+
+
+def block(site, *urls: str) -> None:
+    site.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": list(urls)})
+
+
+def test_a_viewer_goes_on_where_another_device_was_and_ends_its_stream(site, picture, student):
+    device = str(uuid.uuid4())
+    video = Video.objects.get()
+    elsewhere = auth_client(student)
+    for number in range(3):
+        answer = elsewhere.post(f"/api/videos/{video.pk}/playback/", {"device_id": f"{device}-{number}"}).json()
+    session = answer["session"]
+    report = {"token": session["token"], "seq": 1, "position": 5.0, "played": [[0, 5]]}
+    elsewhere.post(session["heartbeat_url"], report)
+
+    site.open("/lessons/waves")
+    site.see("Too many streams")
+    assert picture.complaints_of_axe() == []
+    site.click("End it, watch here")
+
+    picture.wait_for("video.currentTime > 5 && video.getVideoPlaybackQuality().totalVideoFrames > 3")
+    assert PlaybackSession.objects.filter(state="ended").count() == 1
