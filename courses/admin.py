@@ -243,7 +243,7 @@ class LessonAdmin(OwnCoursesMixin, ModelAdmin):
         if lesson.pk is None:
             return "Save the lesson first; then its video can be uploaded here."
         address = reverse("admin:courses_lesson_video", args=[lesson.pk])
-        usual = "As the lesson calls for: the strongest where it is paid for"
+        usual = "As the lesson calls for"
         if lesson.video and not is_shared(lesson.video, lesson):
             return upload_panel(lesson.video, ticket_url=address, usual=usual)
         return upload_panel(create_url=address, usual=usual)

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import admin, messages
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import ngettext
 
@@ -12,6 +12,7 @@ from videos.admin.base import ModelAdmin, Select, TabularInline, TextInput
 from videos.admin.captions import CaptionInline
 from videos.admin.choices import QUALITY_HELP, protection_choices, quality_choices
 from videos.admin.figures import figures_panel
+from videos.admin.preview import ADDRESS, PreviewView, has_preview, preview_panel
 from videos.admin.uploading import UploadAddresses, upload_panel
 from videos.models import Asset, AssetStatus, PlaybackSession, Video
 from videos.services.assets import ask_again, attach_host_id, find_attachable
@@ -44,6 +45,7 @@ class VideoForm(forms.ModelForm):
         label="id at the host",
         required=False,
         max_length=255,
+        show_hidden_initial=True,  # an upload from this page gives the video a copy that the field knows nothing of
         widget=TextInput,
         help_text="Paste the id from the host's dashboard, after the host's name where that is not the usual one "
         "(cloudflare:…); its status is fetched in the background.",
@@ -153,10 +155,11 @@ class VideoAdmin(UploadAddresses, ModelAdmin):
         "tag_names",
         "owner",
         "file",
+        "preview",
         "video_service_id",
         "viewings",
     ]
-    readonly_fields = ["file", "viewings"]
+    readonly_fields = ["file", "preview", "viewings"]
 
     def get_queryset(self, request):
         videos = super().get_queryset(request).with_current_asset()
@@ -173,6 +176,7 @@ class VideoAdmin(UploadAddresses, ModelAdmin):
     def get_fields(self, request, obj=None):
         hidden = set() if _sees_all(request) else {"owner"}
         hidden |= set() if obj else {"viewings"}
+        hidden |= set() if obj and has_preview(obj) else {"preview"}
         return [field for field in self.fields if field not in hidden]
 
     def has_change_permission(self, request, obj=None):
@@ -190,12 +194,19 @@ class VideoAdmin(UploadAddresses, ModelAdmin):
         obj.save(update_fields=[*changed, "updated_at"] if change else None)
         if "tag_names" in form.changed_data:
             set_tags(obj, form.cleaned_data["tag_names"])
-        if "video_service_id" in form.changed_data and form.cleaned_data["video_service_id"]:
-            host_id = form.cleaned_data["video_service_id"]
+        host_id = form.cleaned_data["video_service_id"]
+        current = obj.get_current_asset()
+        if "video_service_id" in form.changed_data and host_id and not (current and current.host_id == host_id):
             attach_host_id(video=obj, host_id=host_id, title=obj.title, owner=request.user)
+
+    def get_urls(self):
+        return [path(ADDRESS, PreviewView.as_view(), name="videos_video_preview"), *super().get_urls()]
 
     def viewings(self, video):
         return figures_panel(video)
+
+    def preview(self, video):
+        return preview_panel(video)
 
     @admin.display(description="file")
     def file(self, video):

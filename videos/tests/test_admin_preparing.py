@@ -4,8 +4,9 @@ import pytest
 from django.urls import reverse
 
 from videos.models import AssetStatus
+from videos.services.assets import make_current
 from videos.tests import preparing_host
-from videos.tests.factories import make_user, make_video
+from videos.tests.factories import make_asset, make_user, make_video
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +82,19 @@ def test_only_what_a_host_gives_is_offered_and_what_is_chosen_already(client, ho
 
 class UploadingHost(preparing_host.PreparingHost):
     supports_upload = True
+
+
+def test_saving_a_page_that_was_open_while_another_file_came_does_not_go_back_to_the_former_copy(client, host, video):
+    page = reverse("admin:videos_video_change", args=[video.pk])
+    form = client.get(page).context["adminform"].form
+    former = video.assets.get()
+    assert f'name="initial-video_service_id" value="{former.host_id}"' in client.get(page).content.decode()
+    newer = make_asset(video=video, provider="own", status=AssetStatus.READY, is_current=False)
+    make_current(newer)
+    inlines = {f"{name}-{count}_FORMS": 0 for name in ("assets", "captions") for count in ("TOTAL", "INITIAL")}
+    sent = {"title": "Changed", "access_level": "members", "video_service_id": former.host_id, **inlines}
+    response = client.post(page, sent | {"initial-video_service_id": former.host_id})
+    assert response.status_code == 302, response.context["errors"]
+    video.refresh_from_db()
+    assert (video.title, video.get_current_asset()) == ("Changed", newer)
+    assert form.initial["video_service_id"] == former.host_id
