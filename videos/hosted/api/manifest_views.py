@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from videos.api.schema import errors
 from videos.hosted.api.token_views import TokenView
-from videos.hosted.services import manifests
+from videos.hosted.services import manifests, mpd, playlists, sprites
 
 NO_STORE = {"Cache-Control": "no-store"}
 ERRORS = errors(
@@ -36,7 +36,15 @@ class MasterView(TokenView):
 
 
 class ManifestView(TokenView):
-    @extend_schema(operation_id="videos_manifest", responses={200: OpenApiTypes.STR, **ERRORS})
+    @extend_schema(
+        operation_id="videos_manifest",
+        responses={
+            (200, playlists.TYPE): OpenApiTypes.STR,
+            (200, mpd.TYPE): OpenApiTypes.STR,
+            (200, sprites.TYPE): OpenApiTypes.STR,
+            **ERRORS,
+        },
+    )
     def get(self, request: Request, video_id: UUID, token: str, name: str) -> HttpResponse:
         """A playlist, DASH manifest or track of pictures, signed for the viewing that its address names."""
         site = request.build_absolute_uri("/").rstrip("/")

@@ -17,8 +17,8 @@ class HostedMediaView(TokenView):
     @extend_schema(
         operation_id="videos_media",
         responses={
-            200: OpenApiTypes.BINARY,
-            206: OpenApiTypes.BINARY,
+            (200, "video/mp4"): OpenApiTypes.BINARY,
+            (206, "video/mp4"): OpenApiTypes.BINARY,
             416: OpenApiResponse(description="No byte of the file is in the range."),
             **errors(
                 e403="`signature_invalid`, `session_ended` or `session_revoked`: stop the player.",
