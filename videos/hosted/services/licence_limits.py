@@ -73,9 +73,7 @@ class RefusalQuota:
             for source in sources:
                 self._noted[source] = self._noted.get(source, 0) + 1
             if self._in_all == NOTED_IN_ALL:
-                logger.warning(
-                    "%s licences were refused in five minutes; more are not written down.", NOTED_IN_ALL
-                )
+                logger.warning("%s licences were refused in five minutes; more are not written down.", NOTED_IN_ALL)
             return True
 
     def reset(self) -> None:

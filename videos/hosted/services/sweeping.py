@@ -28,7 +28,7 @@ from videos.hosted.models import (
 )
 from videos.hosted.seams.keys import KeyStoreUnavailable
 from videos.hosted.seams.store import StoreUnavailable
-from videos.hosted.services import emptying, keys, leftovers, multipart, transcodes, uploads, work_folders
+from videos.hosted.services import emptying, keys, leftovers, licence_ages, multipart, transcodes, uploads, work_folders
 from videos.providers.exceptions import ProviderMisconfigured
 from videos.providers.registry import providers
 
@@ -80,6 +80,7 @@ def chores(*, is_thorough: bool = False, removes_unknown: bool = False) -> Itera
         lambda: _left_steps(now),
         lambda: _uploads(now),
         lambda: _tokens(now),
+        lambda: _licences(now) if is_thorough else iter(()),
     ]
     for alias in providers:
         finders += [
@@ -116,6 +117,11 @@ def _tokens(now: datetime) -> Iterator[Chore]:
     ids = list(spent.values_list("pk", flat=True)[: BATCH * 10])
     if ids:
         yield Chore(what=f"forget {len(ids)} spent tokens", do=SpentToken.objects.filter(pk__in=ids).delete)
+
+
+def _licences(now: datetime) -> Iterator[Chore]:
+    if licence_ages.old_licences(now).exists() or licence_ages.old_addresses(now).exists():
+        yield Chore(what="forget old licences, and addresses in them", do=partial(licence_ages.forget, now))
 
 
 def _of_host(alias: str, now: datetime, since: datetime | None) -> Iterator[Chore]:

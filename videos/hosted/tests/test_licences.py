@@ -15,6 +15,7 @@ from django.utils import timezone
 from videos.hosted.models import HostedVideo, KeyState, Licence, PackageState, Scheme, SpentToken
 from videos.hosted.services import keys, licence_limits, licence_tokens
 from videos.hosted.services.licensing import BODY_MAX_BYTES, issue
+from videos.hosted.services.sweeping import sweep
 from videos.hosted.tests.licence_requests import (
     CLEARKEY,
     DEVICE,
@@ -384,6 +385,16 @@ def test_a_spent_token_is_remembered_for_longer_than_it_is_good():
     player = make_player()
     ask(player.token())
     assert SpentToken.objects.get().expires_at.timestamp() > time.time() + 120 + 60
+
+
+def test_a_thorough_sweep_forgets_addresses_and_then_the_record(settings):
+    settings.VIDEO_ADDRESS_DAYS, settings.VIDEO_SESSION_DAYS = 10, 20
+    for days in (9, 11, 21):
+        given(1, ip="192.0.2.1", created_at=timezone.now() - timedelta(days=days))
+    sweep()
+    assert Licence.objects.filter(ip="192.0.2.1").count() == 3
+    sweep(is_thorough=True)
+    assert list(Licence.objects.order_by("created_at").values_list("ip", flat=True)) == [None, "192.0.2.1"]
 
 
 @pytest.mark.django_db(transaction=True)
