@@ -38,7 +38,7 @@ class StepInline(TabularInline):
 
 @admin.register(Transcode)
 class TranscodeAdmin(LedgerAdmin):
-    list_display = ["created_at", "film", "badge", "doing", "done", "preset", "kind", "took", "failure_code"]
+    list_display = ["created_at", "film", "badge", "doing", "done", "quality", "work", "took", "failure_code"]
     list_filter = ["state", "kind", "preset", "failure_code", "created_at"]
     search_fields = ["video__title", "public_id"]
     date_hierarchy = "created_at"
@@ -70,6 +70,14 @@ class TranscodeAdmin(LedgerAdmin):
     def done(self, job):
         bar = '<progress max="100" value="{}" style="width:5rem" aria-label="progress"></progress> {} %'
         return format_html(bar, job.progress_percent, job.progress_percent)
+
+    @admin.display(description="quality", ordering="preset")
+    def quality(self, job):
+        return job.preset
+
+    @admin.display(description="work", ordering="kind")
+    def work(self, job):
+        return job.kind
 
     @admin.display(description="took")
     def took(self, job):

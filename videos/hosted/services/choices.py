@@ -14,6 +14,13 @@ from videos.providers.types import Preparation, Protection
 
 WAITING = "Waiting"
 _WITHOUT_TOOLS = "Waiting for the tools that prepare videos, which this server lacks"
+_OF_THE_FILE = {
+    failures.NOT_A_VIDEO,
+    failures.NO_VIDEO_TRACK,
+    failures.EMPTY_FILE,
+    failures.TOO_LONG,
+    failures.TOO_SHORT,
+}
 _WORDS = {
     "probe": "Looking at the file",
     "video": "Encoding",
@@ -50,13 +57,14 @@ def preparation(alias: str, host_id: str) -> Preparation | None:
         return None
     is_running = latest.state in transcodes.RUNNING
     is_kept = bool(video.source_key) and (video.package is None or host(alias).keeps_sources)
+    may_help = not is_running and failure_code_of(latest) not in _OF_THE_FILE
     return Preparation(
         state=latest.state,  # type: ignore[arg-type]  # its values are those of the Literal
         step=words_of(latest, latest.steps.filter(state=StepState.RUNNING)) if is_running else "",
         progress_percent=latest.progress_percent,
         quality=latest.preset,
         protection=Protection(video.protection),
-        can_start_again=is_kept and not is_running,
+        can_start_again=is_kept and may_help,
         failure_code=failure_code_of(latest),
     )
 

@@ -56,6 +56,9 @@ def test_a_job_is_told_in_words(copy):
     job.state, job.failure_code = TranscodeState.FAILED, "unreadable"
     job.save()
     assert (told().step, told().failure_code, told().can_start_again) == ("", "unreadable", True)
+    job.failure_code = failures.NOT_A_VIDEO
+    job.save()
+    assert not told().can_start_again
 
 
 def test_what_plays_is_described_by_its_own_protection(copy):

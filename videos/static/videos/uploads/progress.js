@@ -52,5 +52,5 @@ function offer(copy) {
 }
 
 function note(copy) {
-  return copy.preparation && !copy.preparation.can_start_again && copy.status !== "waiting" ? GONE : "";
+  return copy.preparation?.state === "completed" && !copy.preparation.can_start_again ? GONE : "";
 }
