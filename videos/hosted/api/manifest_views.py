@@ -3,6 +3,8 @@
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -35,7 +37,10 @@ class MasterView(TokenView):
         return Response(status=302, headers={"Location": address} | NO_STORE)
 
 
+@method_decorator(gzip_page, name="dispatch")
 class ManifestView(TokenView):
+    """Compressed where the player takes it: the address of each stretch is the same one again."""
+
     @extend_schema(
         operation_id="videos_manifest",
         responses={

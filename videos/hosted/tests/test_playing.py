@@ -1,6 +1,7 @@
 """From the grant to frames: what a player loads over HTTP, decrypted with the key that it is given."""
 
 import base64
+import gzip
 import re
 import subprocess
 from functools import cache
@@ -244,6 +245,8 @@ def test_a_playlist_costs_two_statements_and_is_kept_by_nobody(hosted, client):
         assert (answer["Cache-Control"], answer["Content-Type"]) == ("no-store", kind)
         assert (head.status_code, head["Content-Length"], head.content) == (200, answer["Content-Length"], b"")
     assert "ETag" not in answer
+    packed = client.get(url, HTTP_ACCEPT_ENCODING="gzip")
+    assert (packed["Content-Encoding"], gzip.decompress(packed.content)) == ("gzip", client.get(url).content)
 
 
 def test_the_mpd_names_the_licence_server_with_scheme_and_host(hosted, client):
