@@ -124,6 +124,8 @@ EXPECTED: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "videos:video-thumbnail"): (401, 403, 404, 404, 403, 404),
     ("POST", "videos:video-playback"): (401, 403, 200, 200, 403, 200),
     ("POST", "videos:video-otp"): (401, 403, 200, 200, 403, 200),
+    # Only a session of the admin opens it; these roles come with tokens.
+    ("POST", "videos:video-preview"): (403,) * 6,
     ("GET", "videos:video-statistics"): MANAGERS,
     ("GET", "videos:video-views"): MANAGERS,
     # The video is for the enrolled: whoever may watch it hears that it cannot be shared.
@@ -167,6 +169,7 @@ VIDEO_ADDRESSES = (
     "video-captions",
     "video-thumbnail",
     "video-playback",
+    "video-preview",
     "video-otp",
     "video-progress",
     "video-statistics",
@@ -179,6 +182,7 @@ DEVICE = {"device_id": "7f4c2d1e-0000-4000-8000-000000000000"}
 BODIES: dict[str, dict[str, Any]] = {
     "videos:video-playback": DEVICE,
     "videos:video-otp": DEVICE,
+    "videos:video-preview": DEVICE,
     "videos:session-heartbeat": {"seq": 1, "position": 1.0, "token": "forged"},
     "videos:session-end": {"token": "forged"},
 }

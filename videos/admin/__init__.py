@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import admin, messages
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import ngettext
 
@@ -12,7 +12,7 @@ from videos.admin.base import ModelAdmin, Select, TabularInline, TextInput
 from videos.admin.captions import CaptionInline
 from videos.admin.choices import QUALITY_HELP, protection_choices, quality_choices
 from videos.admin.figures import figures_panel
-from videos.admin.preview import ADDRESS, PreviewView, has_preview, preview_panel
+from videos.admin.preview import has_preview, preview_panel
 from videos.admin.uploading import UploadAddresses, upload_panel
 from videos.models import Asset, AssetStatus, PlaybackSession, Video
 from videos.services.assets import ask_again, attach_host_id, find_attachable
@@ -198,9 +198,6 @@ class VideoAdmin(UploadAddresses, ModelAdmin):
         current = obj.get_current_asset()
         if "video_service_id" in form.changed_data and host_id and not (current and current.host_id == host_id):
             attach_host_id(video=obj, host_id=host_id, title=obj.title, owner=request.user)
-
-    def get_urls(self):
-        return [path(ADDRESS, PreviewView.as_view(), name="videos_video_preview"), *super().get_urls()]
 
     def viewings(self, video):
         return figures_panel(video)

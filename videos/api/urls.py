@@ -3,6 +3,7 @@ from django.urls import path
 from videos.api import (
     caption_views,
     playback,
+    preview,
     progress_views,
     session_views,
     share_views,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("<uuid:video_id>/file/", upload_views.FileView.as_view(), name="video-file"),
     path("<uuid:video_id>/progress/", progress_views.ProgressView.as_view(), name="video-progress"),
     path("<uuid:video_id>/playback/", playback.PlaybackView.as_view(), name="video-playback"),
+    path("preview/videos/<uuid:video_id>/playback/", preview.PreviewView.as_view(), name="video-preview"),
     path("<uuid:video_id>/otp/", playback.OtpView.as_view(), name="video-otp"),
     path("<uuid:video_id>/statistics/", statistics_views.StatisticsView.as_view(), name="video-statistics"),
     path("<uuid:video_id>/views/", statistics_views.ViewListView.as_view(), name="video-views"),

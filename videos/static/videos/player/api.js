@@ -12,14 +12,17 @@ export class Refusal extends Error {
   }
 }
 
-/** `base` is the API's address, below which `videos/…` lies; `token({stale})` gives an access token or null. */
+/** `base` is the API's address, below which `videos/…` lies; `token({stale})` gives an access token or null; `headers`
+ * go with each request. */
 export class Api {
   #base;
   #token;
+  #headers;
 
-  constructor({ base, token }) {
+  constructor({ base, token, headers = {} }) {
     this.#base = new URL(base.endsWith("/") ? base : `${base}/`, document.baseURI);
     this.#token = token;
+    this.#headers = headers;
   }
 
   /** An address that the API gave: relative ones are the API's own. */
@@ -39,7 +42,7 @@ export class Api {
 
   async #send(path, body, token) {
     const address = new URL(path, this.#base);
-    const headers = { Accept: "application/json", "Content-Type": "application/json" };
+    const headers = { Accept: "application/json", "Content-Type": "application/json", ...this.#headers };
     if (token) headers.Authorization = `Bearer ${token}`;
     try {
       // Somebody who is not signed in is told apart by a cookie of the API.

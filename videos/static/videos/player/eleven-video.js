@@ -2,7 +2,8 @@
  * <eleven-video video-id="…">: one video, its player, and every reason why it does not play.
  *
  * Attributes: video-id, api (default /api/), access-token, title, autoplay, start (seconds), poster, chapters (WebVTT),
- * sign-in-url, shaka-url. Property: tokenProvider({stale}) gives an access token or null, another one than `stale`.
+ * sign-in-url, shaka-url. Properties: tokenProvider({stale}) gives an access token or null, another one than `stale`;
+ * headers go with the request for a grant.
  * Methods: start, play, pause, seek(seconds), tell({kind, target?}). Events, all of them bubbling: eleven-ready {player,
  * protection, duration}, eleven-time {position, watched}, eleven-progress {coverage, completed}, eleven-stop {code},
  * eleven-error {code, status}. The attribute `state` names what is shown.
@@ -32,6 +33,7 @@ export class ElevenVideo extends HTMLElement {
   static observedAttributes = ["video-id", "autoplay"];
 
   tokenProvider = null;
+  headers = {};
   #stage;
   #message;
   #note;
@@ -180,7 +182,7 @@ export class ElevenVideo extends HTMLElement {
     this.#show(states.LOADING);
     this.#quality = new QualityWatch();
     try {
-      const api = new Api({ base: this.getAttribute("api") || "/api/", token: this.#token });
+      const api = new Api({ base: this.getAttribute("api") || "/api/", token: this.#token, headers: this.headers });
       const grant = await api.post(`videos/${this.videoId}/playback/`, { device_id: deviceId(), ...wishes });
       grant.session.heartbeat_url = api.resolved(grant.session.heartbeat_url);
       if (run !== this.#run) new Heartbeat({ session: grant.session }).end();
