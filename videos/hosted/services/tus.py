@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.urls import reverse
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 256 * 1024
 MOVE_BYTES = 64 * 1024**2
 MOVE_S = 5.0
+LONG_S = 1.0
 ALGORITHMS = ("sha1", "sha256")
 
 
@@ -140,7 +141,6 @@ def append(upload: Upload, chunk: Chunk) -> Upload:
         return upload
     path = local_store(upload).path_of(upload.key)
     with _take_turn(upload, path, chunk.offset) as file:
-        give_connection_back()
         try:
             _Appending(upload, file, chunk).run()
         except growing.Overtaken:
@@ -158,6 +158,7 @@ class _Appending:
         self._upload, self._file, self._chunk = upload, file, chunk
         self._digest = hashlib.new(chunk.checksum.algorithm, usedforsecurity=False) if chunk.checksum else None
         self._moved_to, self._moved_at = file.position, time.monotonic()
+        self._has_connection = True
 
     def run(self) -> None:
         try:
@@ -170,14 +171,23 @@ class _Appending:
         checksum = self._chunk.checksum
         if checksum and self._digest and not hmac.compare_digest(self._digest.digest(), checksum.digest):
             raise ChecksumMismatch()
-        self._move()
+        if self._file.position != self._moved_to or self._file.position == self._upload.length:
+            self._move()
 
     def _read(self) -> bytes:
         """The next block; one byte more than is missing is asked for, to see whether the body ends where it should."""
+        self._give_connection_back()
         try:
             return self._chunk.stream.read(min(BLOCK_BYTES, self._upload.length - self._file.position + 1))
         except OSError:
             return b""  # what came so far is kept, as the protocol wants it
+
+    def _give_connection_back(self) -> None:
+        """Keep no database connection for a body that takes long, and none of a pool for any."""
+        is_pooled = bool(connection.settings_dict.get("OPTIONS", {}).get("pool"))
+        if self._has_connection and (is_pooled or time.monotonic() - self._moved_at >= LONG_S):
+            give_connection_back()
+            self._has_connection = False
 
     def _take(self, block: bytes) -> None:
         if self._file.position + len(block) > self._upload.length:
@@ -199,15 +209,16 @@ class _Appending:
         self._file.sync()
         upload, position = self._upload, self._file.position
         mine = Upload.objects.filter(pk=upload.pk, state=UploadState.OPEN, writer=self._file.number)
+        self._has_connection = True
         with transaction.atomic():
-            # The video before its upload, as everybody does who locks both.
-            HostedVideo.objects.select_for_update(no_key=True).get(pk=upload.video_id)
+            if position == upload.length:
+                # The video before its upload, as everybody does who locks both.
+                HostedVideo.objects.select_for_update(no_key=True).get(pk=upload.video_id)
             if not mine.update(offset=position):
                 raise growing.Overtaken()
             prolong(upload)
             if position == upload.length:
                 file_arrived(upload.pk, size=position)
-        give_connection_back()
         self._moved_to, self._moved_at = position, time.monotonic()
 
 
