@@ -4,6 +4,8 @@ import uuid
 from pathlib import Path
 
 import pytest
+from django.conf import settings as project
+from django.test import Client
 
 from courses.services import end_enrollment
 from courses.tests.factories import enroll_student
@@ -228,3 +230,21 @@ def test_a_viewer_goes_on_where_another_device_was_and_ends_its_stream(site, pic
 
     picture.wait_for("video.currentTime > 5 && video.getVideoPlaybackQuality().totalVideoFrames > 3")
     assert PlaybackSession.objects.filter(state="ended").count() == 1
+
+
+def test_an_instructor_watches_in_the_admin_and_is_not_counted(site, picture):
+    staff = make_user(is_staff=True, is_superuser=True)
+    session = Client()
+    session.force_login(staff)
+    _, video = film(access_level="entitled")
+    site.open("/login")
+    cookie = session.cookies[project.SESSION_COOKIE_NAME]
+    site.browser.add_cookie({"name": cookie.key, "value": cookie.value, "path": "/"})
+
+    site.open(f"/admin/videos/video/{video.pk}/change/")
+    site.wait_for(lambda: picture.ask("root.querySelector('.cover')"), "the picture to press")
+    site.browser.execute_script("arguments[0].click()", picture.find(".cover"))
+
+    picture.wait_until_decoded()
+    assert not PlaybackSession.objects.get().is_counted
+    site.browser.delete_all_cookies()
