@@ -250,6 +250,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
     "ENUM_NAME_OVERRIDES": {
+        "TranscodeKindEnum": "videos.hosted.models.TranscodeKind.choices",
         "OrderStatusEnum": "payments.models.OrderStatus",
         "RefundStatusEnum": "payments.models.RefundStatus",
         "AssetStatusEnum": "videos.models.AssetStatus",

@@ -4,7 +4,7 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from videos.hosted.models import Preset, Transcode, TranscodeKind, TranscodeState
+from videos.hosted.models import Transcode, TranscodeKind, TranscodeState
 from videos.hosted.services.choices import failure_code_of, words_of
 from videos.models import Protection, Quality
 from videos.providers.failures import reason_of
@@ -29,7 +29,7 @@ class TranscodeSerializer(serializers.ModelSerializer[Transcode]):
     kind = serializers.ChoiceField(choices=TranscodeKind.choices)
     state = serializers.ChoiceField(choices=TranscodeState.choices)
     step = serializers.SerializerMethodField()
-    quality = serializers.ChoiceField(source="preset", choices=Preset.choices)
+    quality = serializers.ChoiceField(source="preset", choices=Quality.choices)
     renditions = serializers.SerializerMethodField()
     failure_code = serializers.SerializerMethodField()
     failure_reason = serializers.SerializerMethodField()
