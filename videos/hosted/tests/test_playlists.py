@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from videos.hosted.models import Scheme
 from videos.hosted.services import mpd, playlists, sprites
 from videos.hosted.tests.making import KID, packaged
 
@@ -26,7 +27,7 @@ class Signer:
 
 
 def stored(scheme, name):
-    return (packaged(scheme) / name).read_text()
+    return (packaged(Scheme(scheme)) / name).read_text()
 
 
 def rewritten(scheme, name, **keys):
