@@ -1,9 +1,7 @@
 """Workers and uploads as processes that are killed and stopped at random, each in the middle of something chosen."""
 
 import os
-import re
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -18,19 +16,26 @@ from django.utils import timezone
 from videos import in_process
 from videos.hosted.hosts import host
 from videos.hosted.models import HostedVideo, Package, PackageState, Step, StepState, Transcode, TranscodeKind, Upload
-from videos.hosted.services import keys, removal, steps, transcodes, tus
+from videos.hosted.services import removal, steps, transcodes, tus
 from videos.hosted.services.sweeping import sweep
 from videos.hosted.tests.clips import clip
-from videos.hosted.tests.dying import dying_at, fork, go_on, lines_of, require_nothing_left, was_killed
+from videos.hosted.tests.dying import (
+    dying_at,
+    fork,
+    go_on,
+    lines_of,
+    processes_in,
+    require_frames,
+    require_nothing_left,
+    was_killed,
+)
 from videos.hosted.tests.jobs import make_arrived_video
-from videos.hosted.tests.tools import FFMPEG
 from videos.services.errors import VideosError
 from videos.tests.factories import make_user
 
 UPLOADING = "uploading"
 PHASES = (UPLOADING, "probe", "video", "audio", "pictures", "package", "putting files", "anything")
-PSNR_MIN = 25.0
-"""Decibels between an original and what is played of it; with a wrong key nothing can be decoded at all."""
+SECONDS, FRAMES = 3, 90
 IN_WORK = 4
 WORKERS = 2
 PHASE_S = 4.0
@@ -55,10 +60,10 @@ class Killing:
 
     def __init__(self, folder: Path, random: Random, *, kills: int, lease_s: float) -> None:
         self._random, self._kills, self._lease_s = random, kills, lease_s
-        self._work_dir = str(folder / "work")
+        self._work_dir = folder / "work"
         self._children: list[_Child] = []
         self._owner = make_user()
-        self._original = clip(seconds=3, width=320, height=180)
+        self._original = clip(seconds=SECONDS, width=320, height=180)
         self.killed: Counter[str] = Counter()
         self.did: Counter[str] = Counter()
 
@@ -75,9 +80,9 @@ class Killing:
                     os.kill(child.pid, signal.SIGKILL)
         go_on()
         require_nothing_left()
-        self._require_no_process()
+        assert processes_in(self._work_dir) == []
         for video in HostedVideo.objects.exclude(package=None):
-            _require_frames(video, self._original)
+            require_frames(video, self._original, count=FRAMES)
             self.did["videos that play, every frame right"] += 1
 
     def delete_all(self) -> None:
@@ -184,16 +189,6 @@ class Killing:
             os.waitpid(child.pid, 0)
         self._children.clear()
 
-    def _require_no_process(self) -> None:
-        left = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            with suppress(OSError):
-                if self._work_dir in path.read_text() or str(path.parent.joinpath("cwd").readlink()).startswith(
-                    self._work_dir
-                ):
-                    left.append(path.read_text())
-        assert left == []
-
 
 def kill_at_lines(folder: Path, *, every: int) -> int:
     """Kill a worker before every so many of the lines that it runs for one job; gives how many kills there were."""
@@ -270,27 +265,3 @@ def _is_in(phase: str) -> bool:
         building = Package.objects.filter(state=PackageState.BUILDING).select_related("video")
         return any(next(iter(store.keys(package.prefix)), None) for package in building)
     return Step.objects.filter(state=StepState.RUNNING, kind__contains=phase).exists()
-
-
-def _require_frames(video: HostedVideo, original: Path) -> None:
-    """What is played of a video is its original, decrypted, frame by frame."""
-    package = video.package
-    key = keys.encryption_of(package).key
-    for rendition in package.renditions:
-        if "height" not in rendition:
-            continue
-        path = host(video.alias).get_store().local_path(f"{package.prefix}{rendition['name']}.mp4")
-        command = [FFMPEG, "-v", "info", "-decryption_key", key.hex(), "-i", path, "-i", original]
-        command += [
-            "-lavfi",
-            f"[1:v]scale={rendition['width']}:{rendition['height']}[o];[0:v][o]psnr",
-            "-f",
-            "null",
-            "-",
-        ]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-        decibels = re.search(r"average:(inf|[0-9.]+)", told)
-        frames = re.findall(r"frame= *([0-9]+)", told)
-        assert decibels is not None, told
-        assert float(decibels[1]) > PSNR_MIN, told
-        assert int(frames[-1]) == 90, told

@@ -1,10 +1,13 @@
 """Processes that are killed, really and by SIGKILL, at a line of our code or from outside; and what must hold after."""
 
 import os
+import re
 import signal
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -16,12 +19,16 @@ from django.utils import timezone
 from videos.hosted import services
 from videos.hosted.hosts import host
 from videos.hosted.models import ContentKey, HostedVideo, Package, PackageState, Step, StepState, Transcode
-from videos.hosted.services import steps
+from videos.hosted.services import keys, steps
 from videos.hosted.services.sweeping import sweep
+from videos.hosted.tests.tools import FFMPEG
 from videos.models import AssetStatus
 from videos.services.assets import refresh_asset
 
+PSNR_MIN = 25.0
+"""Decibels between an original and what is played of it; with a wrong key nothing can be decoded at all."""
 _OURS = str(Path(services.__file__).parent)
+_HOSTED = str(Path(services.__file__).parent.parent)
 
 
 def fork(work: Callable[[], object]) -> int:
@@ -68,6 +75,20 @@ def dying_at(line: int, work: Callable[[], object]) -> Callable[[], None]:
                     os.kill(os.getpid(), signal.SIGKILL)
             return trace
 
+        sys.settrace(trace)
+        work()
+
+    return run
+
+
+def dying_in(name: str, is_time: Callable[[], bool], work: Callable[[], object]) -> Callable[[], None]:
+    """`work`, whose process is killed as it enters the function of ours called `name` when `is_time()`."""
+
+    def trace(frame: FrameType, event: str, argument: Any) -> None:
+        if frame.f_code.co_name == name and frame.f_code.co_filename.startswith(_HOSTED) and is_time():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def run() -> None:
         sys.settrace(trace)
         work()
 
@@ -136,6 +157,35 @@ def require_nothing_left(alias: str = "hosted") -> None:
     used = Package.objects.filter(pk__in=playing).exclude(key=None).values_list("key", flat=True)
     assert set(ContentKey.objects.exclude(wrapped="").values_list("pk", flat=True)) == set(used)
     assert not parts.work_path.exists() or list(parts.work_path.iterdir()) == []
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The command lines of all processes that work in this folder, or name it."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            said, at = path.read_text(), path.parent.joinpath("cwd").readlink()
+            if str(folder) in said or at.is_relative_to(folder):
+                found.append(said.replace("\0", " "))
+    return found
+
+
+def require_frames(video: HostedVideo, original: Path, *, count: int) -> None:
+    """What is played of a video is its original, decrypted: so many frames, each nearly the same."""
+    assert video.package is not None
+    key = keys.encryption_of(video.package).key
+    pictures = [rendition for rendition in video.package.renditions if "height" in rendition]
+    assert pictures
+    for rendition in pictures:
+        path = host(video.alias).get_store().local_path(f"{video.package.prefix}{rendition['name']}.mp4")
+        size = f"{rendition['width']}:{rendition['height']}"
+        command = [FFMPEG, "-v", "info", "-decryption_key", key.hex(), "-i", path, "-i", original]
+        command += ["-lavfi", f"[1:v]scale={size}[o];[0:v][o]psnr", "-f", "null", "-"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+        decibels = re.search(r"average:(inf|[0-9.]+)", told)
+        assert decibels is not None, told
+        assert float(decibels[1]) > PSNR_MIN, told
+        assert int(re.findall(r"frame= *([0-9]+)", told)[-1]) == count, told
 
 
 def _status(video: HostedVideo) -> str:

@@ -1,15 +1,29 @@
 """Real processes that are killed and stopped while they transcode, with files, rows and locks as they leave them."""
 
 import os
+import shutil
 import signal
+import time
 
 import pytest
 
 from videos.hosted.models import HostedVideo, Package, Step, Transcode
 from videos.hosted.services import steps, transcodes
-from videos.hosted.tests.dying import dying_at, fork, go_on, lines_of, require_nothing_left, was_killed
+from videos.hosted.tests.clips import clip
+from videos.hosted.tests.dying import (
+    dying_at,
+    dying_in,
+    fork,
+    go_on,
+    lines_of,
+    processes_in,
+    require_frames,
+    require_nothing_left,
+    was_killed,
+)
 from videos.hosted.tests.faulty_store import DEADLY
 from videos.hosted.tests.jobs import files_of, let_lease_pass, make_arrived_video, use_small_encoder
+from videos.hosted.tests.making import make_hosted_video
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KILLS = 5
@@ -87,3 +101,34 @@ def test_a_stopped_worker_that_wakes_up_after_its_step_was_taken_changes_nothing
     assert rows == [list(model.objects.order_by("pk").values()) for model in (Step, Transcode, HostedVideo)]
     go_on()
     require_nothing_left()
+
+
+@pytest.mark.one_database
+def test_the_tools_of_a_worker_that_is_killed_die_with_it_and_the_film_is_right_in_the_end(hosted, settings, tmp_path):
+    """Real ffmpeg and packager: one worker dies while it encodes, the next while it packages."""
+    settings.VIDEO_ENQUEUE = "videos.hosted.tests.jobs.ring"
+    copy, _ = make_hosted_video()
+    original = clip(seconds=2, width=160, height=90)
+    copy.source_key, copy.source_bytes = f"{copy.prefix}source", original.stat().st_size
+    copy.save()
+    shutil.copyfile(original, tmp_path / "original")
+    hosted.get_store().put_file(copy.source_key, tmp_path / "original")
+    job = transcodes.start(video=copy)
+    for kind in ("video", "package"):
+        is_time = Step.objects.filter(kind=kind, state="running").exists
+        # Here it begins to listen to a tool that it has just started.
+        assert was_killed(fork(dying_in("_listen", is_time, lambda: steps.run_steps(job.pk))))
+        wait_until(lambda: processes_in(hosted.work_path) == [])
+        let_lease_pass(Step.objects.get(kind=kind).pk)
+    go_on()
+    copy.refresh_from_db()
+    require_nothing_left()
+    assert [step.fence for step in job.steps.filter(kind__in=["video", "package"]).order_by("stage")] == [2, 2]
+    require_frames(copy, original, count=60)
+
+
+def wait_until(is_so) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
