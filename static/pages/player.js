@@ -35,6 +35,7 @@ function followBeside(player) {
   for (const name of ["eleven-stop", "eleven-error"]) {
     player.addEventListener(name, () => {
       watched.hidden = true;
+      protection.textContent = "";
     });
   }
 }

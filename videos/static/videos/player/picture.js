@@ -1,4 +1,5 @@
 /* Our own picture: a video with controls, captions, a watermark, and what hands do on it. */
+import { CaptionTracks } from "./captions.js";
 import { Controls } from "./controls.js";
 import { loadCues } from "./cues.js";
 import { clamp, element } from "./dom.js";
@@ -8,7 +9,6 @@ import { kept, keep } from "./wishes.js";
 import { layWatermark } from "./watermark.js";
 
 const REST_MS = 3000;
-const CAPTIONS_LINE = -3; // above the bar of buttons
 
 /** Fills `stage`; `host` is the element that goes full screen. `start()` begins once `use(media)` has told what plays. */
 export class Picture {
@@ -20,7 +20,7 @@ export class Picture {
   #controls;
   #hint;
   #begin;
-  #tracks;
+  #captions;
   #chapters = [];
   #resting = null;
   #hinting = null;
@@ -41,8 +41,7 @@ export class Picture {
     });
     this.video.setAttribute("controlslist", "nodownload noremoteplayback");
     if (grant.poster_url) this.video.poster = resolved(grant.poster_url);
-    this.#tracks = grant.captions.map((track) => captionTrack(track, resolved));
-    this.video.append(...this.#tracks);
+    this.#captions = new CaptionTracks(this.video, grant.captions, resolved);
     this.#controls = new Controls(this);
     this.#begin = element("button", { type: "button", className: "begin", "aria-label": "Play", hidden: true }, icon("play"));
     this.#hint = element("p", { className: "hint", role: "status", part: "hint", hidden: true });
@@ -111,20 +110,20 @@ export class Picture {
   }
 
   toggleCaptions() {
-    const shown = this.#tracks.find(({ track }) => track.mode === "showing");
-    const wanted = this.#tracks.find(({ srclang }) => srclang === kept().captions) ?? this.#tracks[0];
+    const { tracks, shown } = this.#captions;
+    const wanted = tracks.find(({ srclang }) => srclang === kept().captions) ?? tracks[0];
     if (wanted) this.#showCaptions(shown ? null : wanted);
   }
 
   captionChoices() {
-    const shown = this.#tracks.find(({ track }) => track.mode === "showing");
+    const { tracks, shown } = this.#captions;
     const off = { label: "Off", isChosen: !shown, choose: () => this.#showCaptions(null) };
-    const tracks = this.#tracks.map((track) => ({
+    const choices = tracks.map((track) => ({
       label: track.label || track.srclang,
       isChosen: track === shown,
       choose: () => this.#showCaptions(track),
     }));
-    return tracks.length ? [off, ...tracks] : [];
+    return choices.length ? [off, ...choices] : [];
   }
 
   qualityChoices() {
@@ -173,6 +172,7 @@ export class Picture {
 
   async remove() {
     this.#ending.abort();
+    this.#captions.remove();
     this.#unmark();
     clearTimeout(this.#resting);
     clearTimeout(this.#hinting);
@@ -230,12 +230,12 @@ export class Picture {
   #wish() {
     const { volume, captions } = kept();
     if (volume !== undefined) this.video.volume = clamp(volume, 0, 1);
-    const wanted = this.#tracks.find(({ srclang }) => srclang === captions);
-    if (wanted) wanted.track.mode = "showing";
+    const wanted = this.#captions.tracks.find(({ srclang }) => srclang === captions);
+    if (wanted) this.#captions.show(wanted);
   }
 
   #showCaptions(chosen) {
-    for (const shown of this.#tracks) shown.track.mode = shown === chosen ? "showing" : "disabled";
+    this.#captions.show(chosen);
     keep({ captions: chosen?.srclang ?? "" });
     this.say(chosen ? `Captions: ${chosen.label || chosen.srclang}` : "Captions off", { forS: 1.5 });
     this.#controls.refreshMenus();
@@ -272,12 +272,4 @@ export class Picture {
     if (this.video.paused || isUsed) return;
     this.#stage.setAttribute("data-resting", "");
   }
-}
-
-function captionTrack({ language, label, url }, resolved) {
-  const made = element("track", { kind: "captions", srclang: language, label, src: resolved(url) });
-  made.addEventListener("load", () => {
-    for (const cue of made.track.cues ?? []) if (cue.line === "auto") cue.line = CAPTIONS_LINE;
-  });
-  return made;
 }

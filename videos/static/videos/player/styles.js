@@ -27,7 +27,7 @@ button:disabled { cursor: default; }
 :focus-visible { outline: 3px solid var(--_accent); outline-offset: 2px; }
 
 .frame, .stage, .message { position: absolute; inset: 0; }
-.frame { container-type: inline-size; }
+.frame { container-type: size; }
 ::slotted(iframe) { position: absolute; inset: 0; width: 100%; height: 100%; border: 0; display: block; }
 video { width: 100%; height: 100%; display: block; background: var(--_ground); }
 video::cue { background: rgb(0 0 0 / 75%); color: #fff; }
@@ -186,7 +186,7 @@ svg { display: block; fill: currentcolor; }
   bottom: calc(100% + 0.5rem);
   z-index: 1;
   min-width: 9rem;
-  max-height: min(60cqh, 18rem);
+  max-height: min(100cqh - 5rem, 18rem);
   padding: 0.3rem;
   overflow: auto;
   border-radius: 0.5rem;
