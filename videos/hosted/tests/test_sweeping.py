@@ -103,16 +103,21 @@ def test_of_a_deleted_copy_nothing_is_left_but_an_empty_row(behaviour, tmp_path)
     assert set(files_of(other)) == {"source", f"{package}/v.txt", f"{package}/a.txt"}
 
 
-def test_an_original_goes_once_its_package_plays_where_none_are_kept(settings, tmp_path):
-    behaviour = use_small_encoder(settings, tmp_path, keeps_sources=False)
-    copy, _ = make_arrived_video(tmp_path)
+def test_an_original_goes_once_its_package_plays_and_nobody_needs_it(settings, tmp_path):
+    behaviour = use_small_encoder(settings, tmp_path)
+    copy, _ = make_finished_video(tmp_path)
     job = transcodes.start(video=copy)
-    behaviour.at["package"] = lambda work: sweep() and None
+
+    def keep_no_originals(work):
+        settings.VIDEO_PROVIDERS["hosted"]["OPTIONS"]["keeps_sources"] = False
+        sweep()
+
+    behaviour.at["probe"] = keep_no_originals
     steps.run_steps(job.pk)
     assert "source" in files_of(copy)
     sweep()
     copy.refresh_from_db()
-    assert (copy.source_key, "source" in files_of(copy)) == ("", False)
+    assert (copy.source_key, "source" in files_of(copy), copy.package.transcode) == ("", False, job)
     assert f"p/{copy.package.public_id.hex}/v.txt" in files_of(copy)
 
 
