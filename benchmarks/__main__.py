@@ -2,7 +2,7 @@
 
 `python -m benchmarks heartbeat` measures the named paths alone, `python -m benchmarks payments` the deliveries of
 payments, `python -m benchmarks tus` files that come through this server, `python -m benchmarks licences` the
-licence server.
+licence server, `python -m benchmarks encode` an encoding beside a bare ffmpeg (without wrk).
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from benchmarks import licences, payments, running, tus
+from benchmarks import encode, licences, payments, running, tus
 from benchmarks.load import Call, Result, wrk
 from benchmarks.slow_host import slow_vdocipher
 from quality.postgres import running_postgres
@@ -35,6 +35,10 @@ TARGETS = {
 
 
 def main() -> int:
+    if not sys.argv[1:] or "encode" in sys.argv[1:]:
+        encode.measure()
+    if sys.argv[1:] == ["encode"]:
+        return 0
     if not shutil.which("wrk"):
         print("wrk is not on the PATH (Debian: apt-get install wrk).", file=sys.stderr)
         return 1

@@ -25,6 +25,8 @@ ROOM_BYTES = 16 * 1024**2
 """A failure with less room than this on the disk is put down to the disk."""
 STOPPED_BY_SIGNAL = 255
 """What ffmpeg ends with when a signal told it to."""
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1", "MALLOC_ARENA_MAX": "4"}
+"""All that a tool is told; glibc would reserve 64 MB of addresses for each thread, which count as memory."""
 _STARTED = str(Path(__file__).with_name("started.py"))
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
 _NOT_THE_FILES_FAULT = ("No space left on device", "Disk quota exceeded", "Cannot allocate memory")
@@ -41,7 +43,7 @@ class Limits:
 
     wall_s: float
     cpu_s: int
-    memory_bytes: int = 8 * GIB
+    memory_bytes: int = 16 * GIB
     file_bytes: int = GIB
 
 
@@ -72,7 +74,7 @@ def run(
     process = subprocess.Popen(  # noqa: S603  # a list of words of ours, no shell
         [sys.executable, "-I", "-S", _STARTED, *limited, *command.argv],
         cwd=command.folder,
-        env={"PATH": os.defpath, "LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1"},
+        env=ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
