@@ -171,7 +171,8 @@ def test_no_byte_of_a_film_goes_through_this_server(combination, settings, tmp_p
     lines = client.get(urljoin(grant.playback.url, "v180.m3u8")).content.decode().splitlines()
     addresses = {line for line in lines if line and not line.startswith("#")}
     token = grant.playback.url.split("/")[-2]
-    parts.get_store().delete_all(copy.prefix)
+    if combination == "local-x_accel":
+        parts.get_store().delete_all(copy.prefix)
     answer = client.get(f"/api/videos/media/{token}/v180.mp4", HTTP_RANGE="bytes=0-9")
     if combination == "local-x_accel":
         assert addresses == {f"/api/videos/media/{token}/v180.mp4"}
