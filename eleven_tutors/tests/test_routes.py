@@ -4,6 +4,7 @@ from courses.services.lesson_videos import protection_for, upload_lesson_video
 from courses.tests.factories import make_course, make_lesson, make_part
 from eleven_tutors.routes import default_routes, stand_ins
 from users.tests.factories import make_user
+from videos.hosted.models import HostedVideo
 from videos.hosted.tests.conftest import hosted_entry
 from videos.services.assets import default_alias
 from videos.services.errors import InvalidRequest
@@ -66,7 +67,8 @@ def test_what_a_stand_in_plays_as_drm_is_replaced_by_a_file_at_our_own_host(sand
     file = {"filename": "limits.mp4", "size_bytes": 1000, "content_type": "video/mp4"}
     with pytest.raises(InvalidRequest, match="protection_unavailable"):
         upload_lesson_video(lesson=lesson, actor=teacher, **file)
-    by_choice = upload_lesson_video(lesson=lesson, actor=teacher, protection="encrypted", **file)[1]
+    by_choice = upload_lesson_video(lesson=lesson, actor=teacher, protection="encrypted", quality="high", **file)[1]
     settings.VIDEO_STAND_INS = stand_ins(settings.VIDEO_PROVIDERS)
     by_itself = upload_lesson_video(lesson=lesson, actor=teacher, **file)[1]
     assert [(asset.provider, asset.protection) for asset in (by_choice, by_itself)] == [("hosted", "encrypted")] * 2
+    assert set(HostedVideo.objects.values_list("preset", flat=True)) == {"high"}

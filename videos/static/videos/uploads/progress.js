@@ -47,7 +47,7 @@ function ready(preparation) {
 }
 
 function offer(copy) {
-  if (!copy.preparation?.can_start_again) return "";
+  if (!copy.preparation?.can_start_again || !["ready", "failed"].includes(copy.status)) return "";
   return copy.preparation.state === "failed" ? "retry" : "again";
 }
 
