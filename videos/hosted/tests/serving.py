@@ -13,6 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 from videos.models import AccessLevel, SessionDoor
 from videos.services.playback import RequestContext, open_session
 from videos.tests.factories import make_user
+from videos.tests.statements import counted_statements
 
 
 class _Quiet(WSGIRequestHandler):
@@ -61,3 +62,10 @@ def granted(video, *, viewer=None, device_id="device-0001"):
         device_id=device_id,
         context=RequestContext(),
     )
+
+
+def statements(call):
+    """How many statements `call` sends."""
+    with counted_statements() as sent:
+        call()
+    return len(sent)

@@ -4,7 +4,6 @@ import tracemalloc
 
 import pytest
 
-from courses.tests.counting import statements
 from videos.hosted.deliveries.x_accel import XAccelDelivery
 from videos.hosted.models import Scheme
 from videos.hosted.services import media
@@ -12,7 +11,7 @@ from videos.hosted.services.media import Stretch, Unsatisfiable, wanted_stretch
 from videos.hosted.stores.local import LocalStore
 from videos.hosted.tests.deliveries import configure
 from videos.hosted.tests.making import make_published_video, packaged
-from videos.hosted.tests.serving import granted
+from videos.hosted.tests.serving import granted, statements
 
 EXPOSED = "Accept-Ranges, Content-Length, Content-Range"
 

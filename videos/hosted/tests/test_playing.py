@@ -13,13 +13,12 @@ import pytest
 import requests
 from django.utils import timezone
 
-from courses.tests.counting import statements
 from videos.hosted.models import HostedVideo, Scheme
 from videos.hosted.services import play_tokens
 from videos.hosted.tests.clips import clip
 from videos.hosted.tests.deliveries import COMBINATIONS, configure, fetch
 from videos.hosted.tests.making import KEY, KID, make_hosted_video, make_published_video
-from videos.hosted.tests.serving import granted, serving
+from videos.hosted.tests.serving import granted, serving, statements
 from videos.hosted.tests.tools import FFMPEG
 from videos.models import PlaybackSession, SessionState
 from videos.providers.exceptions import AssetNotFound, Rejected
