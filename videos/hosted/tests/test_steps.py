@@ -12,7 +12,7 @@ from videos.hosted.models import ContentKey, Package, Step, StepState, Transcode
 from videos.hosted.seams.encoder import EncodeFailed, EncodeInterrupted, StepOutcome
 from videos.hosted.seams.keys import KeyStoreUnavailable
 from videos.hosted.seams.store import FileMissing, StoreUnavailable
-from videos.hosted.services import described, removal, steps, transcodes
+from videos.hosted.services import described, removal, showing, steps, transcodes
 from videos.hosted.services.holding import Pulse, StepLost, take
 from videos.hosted.services.work_folders import left_folders
 from videos.hosted.tests.conftest import KEK
@@ -237,7 +237,7 @@ def test_without_tools_a_job_waits_and_says_why(behaviour, job, caplog, schemes)
 
 
 @pytest.mark.django_db
-def test_progress_is_weighted_and_never_falls(behaviour, job):
+def test_progress_is_weighted(behaviour, job):
     seen = []
 
     def note(work):
@@ -246,6 +246,18 @@ def test_progress_is_weighted_and_never_falls(behaviour, job):
     behaviour.at = {"probe": note, "encode": note, "package": note}
     steps.run_steps(job.pk)
     assert seen == [("probe", 0), ("encode", 11), ("encode", 55), ("package", 90)]
+
+
+@pytest.mark.django_db
+def test_work_that_turns_out_to_be_more_than_was_known_takes_no_progress_back(behaviour, job):
+    Transcode.objects.filter(pk=job.pk).update(state="processing", stage=1, progress_percent=70)
+    job.steps.create(stage=1, kind="encode", progress=0.4)
+    showing.show_progress(job.pk)
+    assert Transcode.objects.get(pk=job.pk).progress_percent == 70
+    job.steps.filter(kind="encode").update(progress=0.9)
+    showing.show_progress(job.pk)
+    assert Transcode.objects.get(pk=job.pk).progress_percent == 81
+    assert job.video.get_asset().progress_percent == 81
 
 
 @pytest.mark.django_db(transaction=True)
