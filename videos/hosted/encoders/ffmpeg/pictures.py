@@ -62,7 +62,7 @@ def _sprite(work: StepWork, rendition: Rendition, rate: Fraction, ffmpeg: str) -
 
 def _chosen(luma: Sequence[float]) -> int:
     """The first tile from a tenth of the film on that is neither dark nor blank, otherwise the most even one."""
-    later = range(math.floor(len(luma) * POSTER_AT), len(luma))
+    later = range(min(math.ceil(len(luma) * POSTER_AT), len(luma) - 1), len(luma))
     good = (tile for tile in (*later, *range(later.start)) if DARK < luma[tile] < BRIGHT)
     return next(good, min(later, key=lambda tile: abs(luma[tile] - 128)))
 
