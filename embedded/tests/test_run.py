@@ -79,7 +79,7 @@ def test_it_comes_up_heals_and_stops_with_all_its_children(tmp_path):
         assert requests.get(f"http://127.0.0.1:{running.port}/api/health/ready/", timeout=5).json()["status"] == "ok"
         assert requests.get(f"http://127.0.0.1:{running.sandbox_port}/mail/messages.json", timeout=5).json() == []
         first = running.children()
-        assert len(first) == 4
+        assert len(first) == 5
         beat = next(pid for pid in first if "\0beat\0" in Path(f"/proc/{pid}/cmdline").read_text())
         os.kill(beat, signal.SIGKILL)
         running.wait_for("beat ended with code -9; starting it again")
