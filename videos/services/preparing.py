@@ -1,5 +1,6 @@
 """Having a copy prepared again by its host: with another quality or protection, or because it failed."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -22,6 +23,8 @@ from videos.services.routing import is_as_strong
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
+
+logger = logging.getLogger(__name__)
 
 _REFUSALS = {error.code: error for error in (TranscodeRunning, SourceGone)}
 
@@ -69,7 +72,8 @@ def preparation_of(asset: Asset) -> Preparation | None:
         return None
     try:
         return provider.preparation(asset.host_id)
-    except (VideoProviderError, ProviderMisconfigured):
+    except (VideoProviderError, ProviderMisconfigured) as error:
+        logger.warning("Asset %s: its host cannot say how far it is: %s", asset.pk, error)
         return None
 
 
