@@ -8,11 +8,13 @@ from videos.admin.base import TabularInline
 from videos.admin.hooks import LedgerAdmin
 from videos.hosted.admin.linking import video_link, with_video_id
 from videos.hosted.models import Step, Transcode, TranscodeState
+from videos.hosted.services.alarms import find_alarms
 from videos.hosted.services.choices import failure_code_of, words_of
 from videos.hosted.services.monitoring import with_work
 from videos.hosted.services.transcodes import retry
 from videos.providers.failures import reason_of
 from videos.services.errors import SourceGone, TranscodeRunning
+from videos.services.metrics import platform_metrics
 
 _COLOURS = {
     TranscodeState.PENDING: "#475569",
@@ -43,6 +45,7 @@ class TranscodeAdmin(LedgerAdmin):
     search_fields = ["video__title", "public_id"]
     date_hierarchy = "created_at"
     inlines = [StepInline]
+    list_before_template = "videos_hosted/admin/workload.html"  # shown by Unfold
     actions = ["try_again"]
     fields = [
         *("film", "badge", "doing", "done", "reason", "failure_detail", "kind", "preset", "scheme", "made"),
@@ -52,6 +55,11 @@ class TranscodeAdmin(LedgerAdmin):
 
     def get_queryset(self, request):
         return with_video_id(with_work(super().get_queryset(request)))
+
+    def changelist_view(self, request, extra_context=None):
+        told = platform_metrics()
+        figures = {"workloads": told["hosts"], "streams": told["concurrent_streams"], "alarms": find_alarms()}
+        return super().changelist_view(request, {**(extra_context or {}), **figures})
 
     @admin.display(description="video")
     def film(self, job):

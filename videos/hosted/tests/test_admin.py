@@ -86,6 +86,14 @@ def test_a_list_leads_to_the_video(client, rows, staff):
     assert f'href="{address}"' in client.get(listed("transcode")).content.decode()
 
 
+def test_the_list_of_jobs_begins_with_figures_and_alarms(client, rows, staff):
+    for number in range(2):
+        make_rows(f"Film {number}")
+    page = client.get(listed("transcode")).content.decode()
+    assert "3 transcodes failed within 5 minutes." in page
+    assert '<dt>Failed today</dt><dd style="margin: 0"><strong>3</strong>' in page
+
+
 def test_failed_jobs_are_tried_again_and_others_left_alone(client, rows, staff):
     def act():
         data = {"action": "try_again", "_selected_action": [rows["transcode"].pk]}
