@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -151,7 +152,10 @@ def test_nothing_of_a_film_lies_open_after_packaging():
     film_packaged = packaged("cbcs")
     assert [path.name for path in film_packaged.folder.parent.iterdir()] == ["out"]
     assert b"Kitchen" not in (film_packaged.folder / "v180.mp4").read_bytes()
-    assert b"+48.2" not in (film_packaged.folder / "v180.mp4").read_bytes()
+    store, _ = encoded()
+    handed_on = [store.path_of(key).read_bytes() for key in store.keys("film/w/")]
+    assert len(handed_on) == 4
+    assert not any(b"Kitchen" in content or b"+48.2" in content for content in handed_on)
 
 
 @pytest.mark.parametrize("scheme", ["cbcs", "aes128"])
@@ -174,6 +178,7 @@ def test_sound_that_begins_later_or_earlier_stays_where_it_was(moved, behind_s):
     flash, tone = flash_s("-i", made_of_it.folder / "v180.mp4"), tone_s("-i", made_of_it.folder / "a.mp4")
     assert tone - flash == pytest.approx(behind_s, abs=0.02)
     assert min(flash, tone) == pytest.approx(2.0, abs=0.035)
+    assert begins_s("a:0", "-i", made_of_it.folder / "a.mp4") == pytest.approx(0, abs=0.03)
 
 
 def test_an_aes128_package_opens_with_its_key_and_with_no_other(tmp_path):
@@ -256,7 +261,8 @@ def test_cbcs_is_refused_where_the_packager_is_missing():
 def test_no_key_is_in_arguments_or_environment_of_any_process(monkeypatch):
     """All of /proc is read for as long as the tools run."""
     store, done = encoded()
-    seen, over = {"packager": 0, "found": 0}, threading.Event()
+    work = work_of(StepOrder(kind="package"), store, done, encryption=CBCS)
+    seen, over, modes = {"packager": 0, "found": 0}, threading.Event(), set()
 
     def look():
         while not over.is_set():
@@ -265,15 +271,18 @@ def test_no_key_is_in_arguments_or_environment_of_any_process(monkeypatch):
                     told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
                 except OSError:
                     continue
+                with suppress(FileNotFoundError):
+                    modes.add((work.folder / "flags.txt").stat().st_mode & 0o777)
                 seen["packager"] += b"--hls_key_uri" in told
                 seen["found"] += KEY.hex().encode() in told
 
     watcher = threading.Thread(target=look)
     watcher.start()
     try:
-        FfmpegEncoder().run(work_of(StepOrder(kind="package"), store, done, encryption=CBCS))
+        FfmpegEncoder().run(work)
     finally:
         over.set()
         watcher.join()
     assert seen["packager"]
     assert not seen["found"]
+    assert modes == {0o600}
