@@ -16,8 +16,10 @@ from django.utils import timezone
 from videos import in_process
 from videos.hosted.hosts import host
 from videos.hosted.models import HostedVideo, Package, PackageState, Step, StepState, Transcode, TranscodeKind, Upload
-from videos.hosted.services import removal, steps, transcodes, tus
-from videos.hosted.services.sweeping import sweep
+from videos.hosted.services.clearing import removal
+from videos.hosted.services.clearing.sweeping import sweep
+from videos.hosted.services.transcoding import steps, transcodes
+from videos.hosted.services.uploading import tus
 from videos.hosted.tests.clips import clip
 from videos.hosted.tests.dying import (
     dying_at,

@@ -87,7 +87,7 @@ def build(count: int) -> dict[str, list[dict[str, Any]]]:
 
     from videos.hosted.hosts import host  # noqa: PLC0415
     from videos.hosted.models import ContentKey, HostedVideo, Package, PackageState, Scheme  # noqa: PLC0415
-    from videos.hosted.services import licence_tokens  # noqa: PLC0415
+    from videos.hosted.services.licence_server import licence_tokens  # noqa: PLC0415
     from videos.models import Asset, AssetStatus, PlaybackSession, SessionState, Video, Viewer  # noqa: PLC0415
     from videos.services.tokens import session_token  # noqa: PLC0415
 

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from videos.hosted.deliveries.sigv4 import Presigner
 from videos.hosted.seams.bucket import BucketAccess
-from videos.hosted.services import playlists
+from videos.hosted.services.playback import playlists
 
 SECONDS, SEGMENT_S, TIMES, AIM_MS = 7200, 4, 30, 30.0
 KID = UUID("a0a1a2a3-a4a5-46a7-a8a9-aaabacadaeaf")

@@ -147,8 +147,8 @@ def _uploads(variables: dict[str, str], size: int, count: int) -> list[str]:
 
 def main() -> None:
     django.setup()
-    from videos.hosted.services.tus import address  # noqa: PLC0415 (settings first)
-    from videos.hosted.services.uploads import open_upload  # noqa: PLC0415
+    from videos.hosted.services.uploading.tus import address  # noqa: PLC0415 (settings first)
+    from videos.hosted.services.uploading.uploads import open_upload  # noqa: PLC0415
     from videos.providers.types import UploadRequest  # noqa: PLC0415
 
     size, count = int(sys.argv[1]), int(sys.argv[2])

@@ -4,7 +4,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from courses.models import University
 from eleven_tutors.urls import urlpatterns as project_urls
-from videos.hosted.services.tus import BLOCK_BYTES
+from videos.hosted.services.uploading.tus import BLOCK_BYTES
 
 
 def calibration(request: HttpRequest) -> JsonResponse:

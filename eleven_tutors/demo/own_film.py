@@ -13,7 +13,7 @@ from users.models import User
 from videos.hosted.encoders.ffmpeg import tools
 from videos.hosted.hosts import HostParts, hosts
 from videos.hosted.models import Upload
-from videos.hosted.services.arrivals import file_arrived
+from videos.hosted.services.uploading.arrivals import file_arrived
 from videos.hosted.stores.local import LocalStore
 from videos.models import Asset, AssetStatus, Protection, Quality, Video
 from videos.services.uploads import create_upload

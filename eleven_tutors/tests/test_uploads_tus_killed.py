@@ -16,8 +16,8 @@ from tusclient.client import TusClient
 from eleven_tutors.tests.served import Server
 from eleven_tutors.tests.test_background import PATIENCE_S
 from videos.hosted.models import Transcode, Upload, UploadState
-from videos.hosted.services import tus
-from videos.hosted.services.uploads import open_upload
+from videos.hosted.services.uploading import tus
+from videos.hosted.services.uploading.uploads import open_upload
 from videos.providers.types import UploadRequest
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]

@@ -7,21 +7,12 @@ from django.core.checks import CheckMessage
 
 from videos.hosted.hosts import HostParts
 from videos.hosted.models import UploadKind
-from videos.hosted.services import (
-    checking,
-    choices,
-    described,
-    figures,
-    multipart,
-    pictures,
-    playing,
-    probing,
-    receiving,
-    removal,
-    tus,
-    uploads,
-)
-from videos.hosted.services.picture_tokens import Wanted
+from videos.hosted.services.clearing import removal
+from videos.hosted.services.operations import checking, described, figures, probing
+from videos.hosted.services.playback import pictures, playing
+from videos.hosted.services.playback.picture_tokens import Wanted
+from videos.hosted.services.transcoding import choices
+from videos.hosted.services.uploading import multipart, receiving, tus, uploads
 from videos.providers.base import VideoProvider
 from videos.providers.exceptions import ProviderUnavailable, Rejected
 from videos.providers.types import (

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from videos.hosted.services import alarms, steps, sweeping
+from videos.hosted.services.clearing import sweeping
+from videos.hosted.services.operations import alarms
+from videos.hosted.services.transcoding import steps
 
 try:
     from celery import shared_task

@@ -13,7 +13,7 @@ from eleven_tutors.groups import INSTRUCTORS
 from users.tests.factories import make_user
 from videos.hosted.hosts import host
 from videos.hosted.models import Transcode, Upload, UploadKind, UploadState
-from videos.hosted.services import multipart
+from videos.hosted.services.uploading import multipart
 from videos.hosted.tests import uploads_tus
 from videos.hosted.tests.buckets import bucket_options, s3
 from videos.hosted.tests.conftest import hosted_entry

@@ -4,7 +4,7 @@ import pytest
 
 from eleven_tutors.tests.browser.test_upload import CHUNK_BYTES, Uploader, change_page, film, instructor  # noqa: F401
 from videos.hosted.models import Upload, UploadState
-from videos.hosted.services.uploads import local_store
+from videos.hosted.services.uploading.uploads import local_store
 from videos.hosted.tests.uploads_tus import idle_entry
 from videos.models import AssetStatus
 from videos.tests.factories import make_video

@@ -6,7 +6,7 @@ from videos.admin.hooks import LedgerAdmin
 from videos.hosted.admin.linking import video_link, with_video_id
 from videos.hosted.hosts import hosts
 from videos.hosted.models import ContentKey, Package
-from videos.hosted.services.keys import revoke
+from videos.hosted.services.content_keys.keys import revoke
 
 
 @admin.register(ContentKey)

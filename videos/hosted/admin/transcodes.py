@@ -8,10 +8,10 @@ from videos.admin.base import TabularInline
 from videos.admin.hooks import LedgerAdmin
 from videos.hosted.admin.linking import video_link, with_video_id
 from videos.hosted.models import Step, Transcode, TranscodeState
-from videos.hosted.services.alarms import find_alarms
-from videos.hosted.services.choices import failure_code_of, words_of
-from videos.hosted.services.monitoring import with_work
-from videos.hosted.services.transcodes import retry
+from videos.hosted.services.operations.alarms import find_alarms
+from videos.hosted.services.operations.monitoring import with_work
+from videos.hosted.services.transcoding.choices import failure_code_of, words_of
+from videos.hosted.services.transcoding.transcodes import retry
 from videos.providers.failures import reason_of
 from videos.services.errors import SourceGone, TranscodeRunning
 from videos.services.metrics import platform_metrics

@@ -13,7 +13,7 @@ from videos.api.context import client_ip
 from videos.api.errors import STATUS_BY_ERROR
 from videos.hosted.licences.raw_key import RawKey
 from videos.hosted.seams.licence import LicenceAnswer
-from videos.hosted.services import licensing
+from videos.hosted.services.licence_server import licensing
 from videos.services.errors import ChallengeMalformed, LicenceRefused, VideosError
 
 ERROR_HEADER = "X-Licence-Error"

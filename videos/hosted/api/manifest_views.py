@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from videos.api.schema import errors
 from videos.hosted.api.token_views import TokenView
-from videos.hosted.services import manifests, mpd, playlists, sprites
+from videos.hosted.services.playback import manifests, mpd, playlists, sprites
 
 NO_STORE = {"Cache-Control": "no-store"}
 ERRORS = errors(

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from videos.api.schema import errors
 from videos.hosted.api.token_views import TokenView
-from videos.hosted.services.media import Media, Unsatisfiable, media
+from videos.hosted.services.playback.media import Media, Unsatisfiable, media
 
 KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
 

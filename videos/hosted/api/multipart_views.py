@@ -30,7 +30,7 @@ from videos.hosted.api.multipart_serializers import (
     UrlsSerializer,
 )
 from videos.hosted.models import UploadState
-from videos.hosted.services import multipart
+from videos.hosted.services.uploading import multipart
 from videos.services.errors import UploadRefused
 
 UPLOAD_ERRORS = errors(

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from videos.api.schema import errors
 from videos.hosted.api.token_views import TokenView
-from videos.hosted.services.pictures import picture
+from videos.hosted.services.playback.pictures import picture
 
 KEPT = {"Cache-Control": "private, max-age=600"}
 

@@ -5,7 +5,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from videos.hosted.models import Transcode, TranscodeKind, TranscodeState
-from videos.hosted.services.choices import failure_code_of, words_of
+from videos.hosted.services.transcoding.choices import failure_code_of, words_of
 from videos.models import Protection, Quality
 from videos.providers.failures import reason_of
 

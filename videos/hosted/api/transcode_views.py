@@ -23,7 +23,7 @@ from videos.hosted.api.transcode_serializers import (
     TranscodeSerializer,
 )
 from videos.hosted.models import Transcode
-from videos.hosted.services.monitoring import shown_transcodes, transcodes_of, video_ids
+from videos.hosted.services.operations.monitoring import shown_transcodes, transcodes_of, video_ids
 from videos.services.preparing import prepare_again
 
 _ERRORS = MANAGE_ERRORS | errors(

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from videos.hosted.services.tus import ALGORITHMS, Checksum
+from videos.hosted.services.uploading.tus import ALGORITHMS, Checksum
 from videos.services.errors import InvalidRequest
 
 METADATA_MAX = 4000

@@ -31,7 +31,7 @@ from videos.hosted.api import tus_headers
 from videos.hosted.hosts import host
 from videos.hosted.models import Upload, UploadKind, UploadState
 from videos.hosted.seams.store import StoreUnavailable
-from videos.hosted.services import tus, uploads
+from videos.hosted.services.uploading import tus, uploads
 from videos.services.errors import HostUnavailable, InvalidRequest, UploadNotFound, VideosError
 
 VERSION = "1.0.0"

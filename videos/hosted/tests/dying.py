@@ -19,8 +19,9 @@ from django.utils import timezone
 from videos.hosted import services
 from videos.hosted.hosts import host
 from videos.hosted.models import ContentKey, HostedVideo, Package, PackageState, Step, StepState, Transcode
-from videos.hosted.services import keys, steps
-from videos.hosted.services.sweeping import sweep
+from videos.hosted.services.clearing.sweeping import sweep
+from videos.hosted.services.content_keys import keys
+from videos.hosted.services.transcoding import steps
 from videos.hosted.tests.tools import FFMPEG
 from videos.models import AssetStatus
 from videos.services.assets import refresh_asset

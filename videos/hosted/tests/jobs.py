@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from videos.hosted.hosts import host
 from videos.hosted.models import Step, StepState, Transcode
-from videos.hosted.services import steps, transcodes
+from videos.hosted.services.transcoding import steps, transcodes
 from videos.hosted.tests.conftest import hosted_entry
 from videos.hosted.tests.making import make_hosted_video
 from videos.hosted.tests.small_encoder import BACKEND, Behaviour

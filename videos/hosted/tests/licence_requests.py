@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from videos.hosted.hosts import host
 from videos.hosted.models import HostedVideo, Licence, Package, PackageState, Scheme
-from videos.hosted.services import licensing
+from videos.hosted.services.licence_server import licensing
 from videos.hosted.tests.making import KID, make_hosted_video, make_key
 from videos.models import AssetStatus, PlaybackSession, SessionState
 from videos.services.tokens import session_token

@@ -1,7 +1,7 @@
 import pytest
 
 from videos.hosted.models import Package, PackageState, Preset, Scheme, Step, StepState, Transcode, TranscodeState
-from videos.hosted.services.described import describe
+from videos.hosted.services.operations.described import describe
 from videos.hosted.tests.making import make_hosted_video
 from videos.models import AssetStatus
 from videos.providers import failures

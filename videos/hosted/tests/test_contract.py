@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from videos.hosted.models import Scheme, Transcode, TranscodeState
-from videos.hosted.services import steps
+from videos.hosted.services.transcoding import steps
 from videos.hosted.tests import buckets
 from videos.hosted.tests.clips import clip
 from videos.hosted.tests.conftest import KEK

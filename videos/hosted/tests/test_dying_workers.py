@@ -8,7 +8,7 @@ import time
 import pytest
 
 from videos.hosted.models import HostedVideo, Package, Step, Transcode
-from videos.hosted.services import steps, transcodes
+from videos.hosted.services.transcoding import steps, transcodes
 from videos.hosted.tests.clips import clip
 from videos.hosted.tests.dying import (
     dying_at,

@@ -12,9 +12,9 @@ from videos.hosted.hosts import host
 from videos.hosted.key_stores.local import LocalKeyStore
 from videos.hosted.models import ContentKey, KeyState, Package, PackageState, Scheme
 from videos.hosted.seams.keys import KeyStoreUnavailable, KeyUnreadable
-from videos.hosted.services import keys
-from videos.hosted.services.plain_keys import PlainKeys, plain_keys
-from videos.hosted.services.rotation import DUE_AFTER, due_rotations
+from videos.hosted.services.content_keys import keys
+from videos.hosted.services.content_keys.plain_keys import PlainKeys, plain_keys
+from videos.hosted.services.content_keys.rotation import DUE_AFTER, due_rotations
 from videos.hosted.tests.conftest import KEK
 from videos.hosted.tests.making import IV, KEY, KID, make_hosted_video, make_key
 

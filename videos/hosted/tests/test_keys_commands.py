@@ -10,8 +10,8 @@ from django.utils import timezone
 from videos.hosted.hosts import host
 from videos.hosted.key_stores.local import LocalKeyStore
 from videos.hosted.models import ContentKey, KeyState, Transcode, TranscodeKind
-from videos.hosted.services import keys
-from videos.hosted.services.rewrapping import rewrap
+from videos.hosted.services.content_keys import keys
+from videos.hosted.services.content_keys.rewrapping import rewrap
 from videos.hosted.tests.conftest import KEK
 from videos.hosted.tests.licence_requests import make_package
 from videos.hosted.tests.making import KEY, KID, make_hosted_video, make_key

@@ -16,8 +16,9 @@ from videos.hosted.hosts import host
 from videos.hosted.licences.clearkey import ClearKey
 from videos.hosted.models import HostedVideo, Package, PackageState, Scheme
 from videos.hosted.seams.keys import KeyUnreadable
-from videos.hosted.services import keys, licence_limits
-from videos.hosted.services.plain_keys import plain_keys
+from videos.hosted.services.content_keys import keys
+from videos.hosted.services.content_keys.plain_keys import plain_keys
+from videos.hosted.services.licence_server import licence_limits
 from videos.hosted.tests.conftest import KEK
 from videos.hosted.tests.licence_requests import ask, client, make_player
 from videos.hosted.tests.making import make_hosted_video

@@ -14,8 +14,8 @@ import pytest
 from videos.hosted.key_stores.kms import KmsKeyStore
 from videos.hosted.models import ContentKey
 from videos.hosted.seams.keys import KeyStoreUnavailable, KeyUnreadable
-from videos.hosted.services import keys
-from videos.hosted.services.plain_keys import plain_keys
+from videos.hosted.services.content_keys import keys
+from videos.hosted.services.content_keys.plain_keys import plain_keys
 from videos.hosted.tests.buckets import s3_url
 from videos.hosted.tests.making import KEY, KID, make_hosted_video
 from videos.hosted.tests.strangers import Answer, stranger

@@ -13,9 +13,10 @@ from django.db import connection
 from django.utils import timezone
 
 from videos.hosted.models import HostedVideo, KeyState, Licence, PackageState, Scheme, SpentToken
-from videos.hosted.services import keys, licence_limits, licence_tokens
-from videos.hosted.services.licensing import BODY_MAX_BYTES, issue
-from videos.hosted.services.sweeping import sweep
+from videos.hosted.services.clearing.sweeping import sweep
+from videos.hosted.services.content_keys import keys
+from videos.hosted.services.licence_server import licence_limits, licence_tokens
+from videos.hosted.services.licence_server.licensing import BODY_MAX_BYTES, issue
 from videos.hosted.tests.licence_requests import (
     CLEARKEY,
     DEVICE,

@@ -7,7 +7,7 @@ import pytest
 
 from videos.hosted.models import Licence, SpentToken
 from videos.hosted.seams.licence import Challenge, ChallengeRefused, LicenceAnswer
-from videos.hosted.services import licence_limits
+from videos.hosted.services.licence_server import licence_limits
 from videos.hosted.tests.licence_requests import client, make_player, refusal
 from videos.hosted.tests.making import IV, KEY, KID
 

@@ -6,8 +6,8 @@ import pytest
 
 from videos.hosted.deliveries.x_accel import XAccelDelivery
 from videos.hosted.models import Scheme
-from videos.hosted.services import media
-from videos.hosted.services.media import Stretch, Unsatisfiable, wanted_stretch
+from videos.hosted.services.playback import media
+from videos.hosted.services.playback.media import Stretch, Unsatisfiable, wanted_stretch
 from videos.hosted.stores.local import LocalStore
 from videos.hosted.tests.deliveries import configure
 from videos.hosted.tests.making import make_published_video, packaged

@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 from videos.hosted.hosts import host
 from videos.hosted.models import HostedVideo, Transcode, Upload, UploadState
 from videos.hosted.seams.bucket import StoredPart
-from videos.hosted.services import containers, multipart, sweeping, uploads
+from videos.hosted.services.clearing import sweeping
+from videos.hosted.services.uploading import containers, multipart, uploads
 from videos.hosted.tests import uploads_tus
 from videos.hosted.tests.buckets import bucket_options, s3
 from videos.hosted.tests.conftest import hosted_entry

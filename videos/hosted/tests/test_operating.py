@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from videos.hosted.hosts import host
 from videos.hosted.models import Licence, Step, StepState, Transcode, TranscodeState
-from videos.hosted.services.alarms import find_alarms, raise_alarms
-from videos.hosted.services.checking import check_hosts, problems
+from videos.hosted.services.operations.alarms import find_alarms, raise_alarms
+from videos.hosted.services.operations.checking import check_hosts, problems
 from videos.hosted.tests.conftest import KEK, hosted_entry
 from videos.hosted.tests.making import make_hosted_video, make_key
 from videos.providers.registry import providers

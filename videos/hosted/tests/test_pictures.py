@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from videos.hosted.models import HostedVideo, Package, Scheme
-from videos.hosted.services import picture_tokens, pictures
+from videos.hosted.services.playback import picture_tokens, pictures
 from videos.hosted.tests.making import make_hosted_video, make_published_video, packaged
 from videos.providers.registry import providers
 
@@ -52,7 +52,7 @@ def test_a_poster_is_scaled_down_never_up(hosted, client, sizes, size):
 def test_without_pillow_the_poster_serves_for_every_second(hosted, client, monkeypatch):
     copy, _ = make_published_video(scheme=Scheme.OPEN)
     monkeypatch.setitem(sys.modules, "PIL", None)
-    monkeypatch.delitem(sys.modules, "videos.hosted.services.cutting", raising=False)
+    monkeypatch.delitem(sys.modules, "videos.hosted.services.playback.cutting", raising=False)
     answer = client.get(providers["hosted"].thumbnail_url(copy.host_id, second=3, width=16))
     assert answer.content == (packaged(Scheme.OPEN) / "poster.jpg").read_bytes()
 

@@ -14,7 +14,7 @@ import requests
 from django.utils import timezone
 
 from videos.hosted.models import HostedVideo, Scheme
-from videos.hosted.services import play_tokens
+from videos.hosted.services.playback import play_tokens
 from videos.hosted.tests.clips import clip
 from videos.hosted.tests.deliveries import COMBINATIONS, configure, fetch
 from videos.hosted.tests.making import KEY, KID, make_hosted_video, make_published_video

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from videos.hosted.models import Scheme
-from videos.hosted.services import mpd, playlists, sprites
+from videos.hosted.services.playback import mpd, playlists, sprites
 from videos.hosted.tests.making import KID, packaged
 
 LAURL = "{https://dashif.org/CPS}Laurl"

@@ -6,7 +6,9 @@ from django.utils import timezone
 from videos import signals
 from videos.hosted.models import ContentKey, Package, TranscodeKind
 from videos.hosted.seams.encoder import EncodeFailed
-from videos.hosted.services import described, keys, steps, transcodes
+from videos.hosted.services.content_keys import keys
+from videos.hosted.services.operations import described
+from videos.hosted.services.transcoding import steps, transcodes
 from videos.hosted.tests.jobs import files_of, make_arrived_video, make_finished_video, use_small_encoder
 from videos.providers import failures
 from videos.services.assets import refresh_asset

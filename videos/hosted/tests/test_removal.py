@@ -1,7 +1,8 @@
 import pytest
 
 from videos.hosted.models import Upload
-from videos.hosted.services import removal, steps, transcodes
+from videos.hosted.services.clearing import removal
+from videos.hosted.services.transcoding import steps, transcodes
 from videos.hosted.tests.jobs import make_arrived_video, make_finished_video, use_small_encoder
 from videos.models import AssetStatus
 from videos.providers.exceptions import AssetNotFound

@@ -12,9 +12,11 @@ from videos.hosted.models import ContentKey, Package, Step, StepState, Transcode
 from videos.hosted.seams.encoder import EncodeFailed, EncodeInterrupted, StepOutcome
 from videos.hosted.seams.keys import KeyStoreUnavailable
 from videos.hosted.seams.store import FileMissing, StoreUnavailable
-from videos.hosted.services import described, removal, showing, steps, transcodes
-from videos.hosted.services.holding import Pulse, StepLost, take
-from videos.hosted.services.work_folders import left_folders
+from videos.hosted.services.clearing import removal
+from videos.hosted.services.operations import described
+from videos.hosted.services.transcoding import showing, steps, transcodes
+from videos.hosted.services.transcoding.holding import Pulse, StepLost, take
+from videos.hosted.services.transcoding.work_folders import left_folders
 from videos.hosted.tests.conftest import KEK
 from videos.hosted.tests.faulty_store import SLOW_KEYS
 from videos.hosted.tests.jobs import (

@@ -7,9 +7,11 @@ from django.utils import timezone
 
 from videos.hosted.hosts import host
 from videos.hosted.models import ContentKey, HostedVideo, Package, SpentToken, Step, Transcode
-from videos.hosted.services import keys, leftovers, removal, steps, transcodes
-from videos.hosted.services.holding import take
-from videos.hosted.services.sweeping import sweep
+from videos.hosted.services.clearing import leftovers, removal
+from videos.hosted.services.clearing.sweeping import sweep
+from videos.hosted.services.content_keys import keys
+from videos.hosted.services.transcoding import steps, transcodes
+from videos.hosted.services.transcoding.holding import take
 from videos.hosted.tests.faulty_store import BACKEND
 from videos.hosted.tests.jobs import (
     RUNG,

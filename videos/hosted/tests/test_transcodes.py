@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from videos.hosted.models import HostedVideo, Preset, Step, Transcode, TranscodeKind
-from videos.hosted.services import steps, transcodes
+from videos.hosted.services.transcoding import steps, transcodes
 from videos.hosted.tests.jobs import RUNG, make_arrived_video, make_finished_video, use_small_encoder
 from videos.providers import failures
 from videos.services.errors import SourceGone, TranscodeRunning

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.http import http_date
 
 from videos.hosted.models import HostedVideo, Transcode, Upload, UploadKind, UploadState
-from videos.hosted.services import tus
-from videos.hosted.services.uploads import end_overdue, find_upload
+from videos.hosted.services.uploading import tus
+from videos.hosted.services.uploading.uploads import end_overdue, find_upload
 from videos.hosted.tests.uploads_tus import FILM, beside, idle_host, make_upload, on_disk
 from videos.models import Asset, AssetStatus, Protection, Video
 from videos.providers.exceptions import Rejected

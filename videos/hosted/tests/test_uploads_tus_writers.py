@@ -16,8 +16,8 @@ from tusclient.client import TusClient
 
 from videos.hosted.models import Transcode, Upload, UploadState
 from videos.hosted.seams.store import StoreUnavailable
-from videos.hosted.services import growing, tus
-from videos.hosted.services.uploads import end_upload
+from videos.hosted.services.uploading import growing, tus
+from videos.hosted.services.uploading.uploads import end_upload
 from videos.hosted.tests.uploads_tus import beside, idle_host, make_upload, on_disk
 from videos.services.errors import UploadOver
 from videos.tests.factories import bearer, make_user

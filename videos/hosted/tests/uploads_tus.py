@@ -2,7 +2,7 @@
 
 from videos.hosted.hosts import host
 from videos.hosted.seams.encoder import EncodeInterrupted, StepOrder
-from videos.hosted.services.uploads import open_upload
+from videos.hosted.services.uploading.uploads import open_upload
 from videos.hosted.tests.conftest import hosted_entry
 from videos.providers.types import UploadRequest
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from videos.hosted.services.checking import check_hosts
+from videos.hosted.services.operations.checking import check_hosts
 from videos.management.table import table
 
 

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from videos.hosted.models import Transcode, TranscodeState
-from videos.hosted.services.choices import failure_code_of, words_of
-from videos.hosted.services.monitoring import running_and_failed
+from videos.hosted.services.operations.monitoring import running_and_failed
+from videos.hosted.services.transcoding.choices import failure_code_of, words_of
 from videos.management.table import table
 
 WATCH_S = 2.0

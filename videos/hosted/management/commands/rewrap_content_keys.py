@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from videos.hosted.hosts import HostParts, hosts
 from videos.hosted.seams.keys import KeyStoreUnavailable
-from videos.hosted.services.rewrapping import BATCH, Rewrapped, left_by_wrapper, rewrap
+from videos.hosted.services.content_keys.rewrapping import BATCH, Rewrapped, left_by_wrapper, rewrap
 
 
 class Command(BaseCommand):

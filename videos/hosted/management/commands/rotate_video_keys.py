@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from videos.hosted.services.rotation import Rotation, encrypted_videos, rotate
+from videos.hosted.services.content_keys.rotation import Rotation, encrypted_videos, rotate
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from videos.hosted.services.sweeping import chores, sweep
+from videos.hosted.services.clearing.sweeping import chores, sweep
 
 
 class Command(BaseCommand):
