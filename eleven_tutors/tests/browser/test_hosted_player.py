@@ -14,7 +14,7 @@ from eleven_tutors.tests.browser.picture import Picture
 from users.tests.factories import auth_client, make_user
 from videos import conf
 from videos.hosted.models import Licence, Scheme
-from videos.hosted.services import keys
+from videos.hosted.services.content_keys import keys
 from videos.hosted.tests.conftest import hosted_entry
 from videos.models import AssetStatus, PlaybackSession, Video, VideoProgress
 from videos.tests.factories import make_video
@@ -205,8 +205,10 @@ def test_a_connection_that_is_lost_comes_back_by_itself(site, picture):
     picture.choose("Quality", "90p")
     site.see("The video goes on when it is back")
     block(site)
+    picture.wait_for("player.state === 'connection-lost' || video.videoHeight === 90")
+    site.browser.execute_script("dispatchEvent(new Event('online'))")
 
-    picture.wait_for("video.currentTime > 1 && root.querySelector('.hint').hidden", timeout_s=25)
+    picture.wait_for("video.currentTime > 1 && root.querySelector('.hint').hidden")
 
 
 def block(site, *urls: str) -> None:
@@ -248,3 +250,22 @@ def test_an_instructor_watches_in_the_admin_and_is_not_counted(site, picture):
     picture.wait_until_decoded()
     assert not PlaybackSession.objects.get().is_counted
     site.browser.delete_all_cookies()
+
+
+def test_files_of_chapters_and_pictures_are_read_as_their_authors_write_them(site):
+    site.open("/")
+    told = site.browser.execute_async_script(
+        r"""
+        const done = arguments[0];
+        import("/static/videos/player/cues.js").then(({ cueAt, parseCues, spriteOf }) => {
+          const cues = parseCues(
+            "WEBVTT\r\n\r\nNOTE by hand\r\n\r\n1\r\n00:00.000 --> 00:05.500 align:start\r\nBeginning\r\n\r\n"
+              + "01:00:05.500 --> 01:00:09.000\r\nsprite.jpg?a=b#xywh=160,90,80,45\r\n\r\n",
+          );
+          done([cues[0], cueAt(cues, 5.5), cueAt(cues, 3606).start,
+                spriteOf(cues[1], "https://media.test/p/sprite.vtt"), spriteOf(cues[0], "https://media.test/")]);
+        });
+        """
+    )
+    sprite = {"url": "https://media.test/p/sprite.jpg?a=b", "x": 160, "y": 90, "width": 80, "height": 45}
+    assert told == [{"start": 0, "end": 5.5, "text": "Beginning"}, None, 3605.5, sprite, None]
