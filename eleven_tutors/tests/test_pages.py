@@ -79,3 +79,16 @@ def test_pages_that_name_no_icon_get_the_site_s(client):
     answer = client.get("/favicon.ico")
     assert (answer.status_code, answer["Location"]) == (302, static("pages/icon.svg"))
     assert finders.find("pages/icon.svg")
+
+
+@pytest.mark.parametrize("address", ["/videos/embed/{}", "/videos/{}/embed"])
+def test_the_bare_player_is_framed_by_whom_the_settings_name_and_plays_what_is_put_together(client, settings, address):
+    settings.VIDEO_EMBED_ANCESTORS = ["https://blog.example"]
+    response = client.get(address.format("6a1ef0a2-0000-4000-8000-000000000000"))
+
+    policy = dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
+    assert policy["frame-ancestors"] == "https://blog.example"
+    assert "X-Frame-Options" not in response
+    assert "blob:" in policy["media-src"]
+    assert "blob:" not in client.get("/").headers["Content-Security-Policy"]
+    assert "unsafe" not in response["Content-Security-Policy"]
