@@ -13,8 +13,9 @@ _MP4_PROTECTION = re.compile(
 )
 _CLEARKEY = (
     '<ContentProtection schemeIdUri="urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e" value="ClearKey1.0">'
-    '<dashif:Laurl xmlns:dashif="https://dashif.org/CPS" licenseType="EME-1.0">{url}</dashif:Laurl></ContentProtection>'
+    '<dashif:Laurl xmlns:dashif="https://dashif.org/CPS" licenseType="EME-1.0">{url}</dashif:Laurl>{pssh}</ContentProtection>'
 )
+_PSSH = re.compile(r"<cenc:pssh>[^<]*</cenc:pssh>")
 
 
 def rewrite(body: str, *, address_of: Callable[[str], str], licence_url: str) -> str:
@@ -23,5 +24,7 @@ def rewrite(body: str, *, address_of: Callable[[str], str], licence_url: str) ->
     signed = _BASE_URL.sub(lambda found: f"<BaseURL>{escape(signed_once(unescape(found[1])))}</BaseURL>", body)
     if not licence_url:
         return signed
-    clearkey = _CLEARKEY.format(url=escape(licence_url))
+    # Without it Shaka Player makes one of its own beside the packager's, and asks for a second licence of the same key.
+    pssh = _PSSH.search(body)
+    clearkey = _CLEARKEY.format(url=escape(licence_url), pssh=pssh[0] if pssh else "")
     return _MP4_PROTECTION.sub(lambda found: found[0] + clearkey, signed)
