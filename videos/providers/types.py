@@ -289,7 +289,8 @@ class Preparation:
 
     `state` is `pending`, `processing`, `completed` or `failed`; `step` says in a word or two what is done now, empty
     when nothing is. `quality` and `protection` are what the attempt is to give. `can_start_again` says that the
-    original is kept, nothing is under way, and another attempt could end better; a failed attempt has a `failure_code` of `videos.providers.failures`.
+    original is kept, nothing is under way, and another attempt could end better; a failed attempt has a `failure_code`
+    of `videos.providers.failures`.
     """
 
     state: Literal["pending", "processing", "completed", "failed"]

@@ -13,7 +13,8 @@ _MP4_PROTECTION = re.compile(
 )
 _CLEARKEY = (
     '<ContentProtection schemeIdUri="urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e" value="ClearKey1.0">'
-    '<dashif:Laurl xmlns:dashif="https://dashif.org/CPS" licenseType="EME-1.0">{url}</dashif:Laurl>{pssh}</ContentProtection>'
+    '<dashif:Laurl xmlns:dashif="https://dashif.org/CPS" licenseType="EME-1.0">{url}</dashif:Laurl>'
+    "{pssh}</ContentProtection>"
 )
 _PSSH = re.compile(r"<cenc:pssh>[^<]*</cenc:pssh>")
 
