@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -24,53 +25,52 @@ class LocalStore:
 
     def put_file(self, key: str, path: Path, *, content_type: str = "application/octet-stream") -> None:
         target = self.path_of(key)
-        try:
+        with _translated(key):
             target.parent.mkdir(parents=True, exist_ok=True)
             if os.stat(path).st_dev == os.stat(target.parent).st_dev:
                 os.replace(path, target)
             else:
-                beside = target.with_name(f".{uuid4().hex}.part")
-                shutil.copyfile(path, beside)
-                os.replace(beside, target)
-        except OSError as error:
-            raise StoreUnavailable(f"{key} could not be kept: {error.strerror}") from error
+                _copy_whole(path, target)
 
     def fetch(self, key: str, path: Path) -> None:
-        try:
-            shutil.copyfile(self.path_of(key), path)
-        except FileNotFoundError as error:
-            raise FileMissing(key) from error
-        except OSError as error:
-            raise StoreUnavailable(f"{key} could not be read: {error.strerror}") from error
+        with _translated(key):
+            try:
+                shutil.copyfile(self.path_of(key), path)
+            except FileNotFoundError as error:
+                raise FileMissing(key) from error
 
     def local_path(self, key: str) -> Path | None:
         path = self.path_of(key)
         return path if path.is_file() else None
 
     def open_range(self, key: str, first: int, length: int) -> IO[bytes]:
-        try:
-            file = self.path_of(key).open("rb")
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise FileMissing(key) from error
+        with _translated(key):
+            try:
+                file = self.path_of(key).open("rb")
+            except (FileNotFoundError, IsADirectoryError) as error:
+                raise FileMissing(key) from error
         return cast(IO[bytes], Section(file, first, length))
 
     def size_of(self, key: str) -> int | None:
-        try:
-            return self.path_of(key).stat().st_size
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        with _translated(key):
+            try:
+                return self.path_of(key).stat().st_size
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
     def keys(self, prefix: str) -> Iterator[str]:
-        folder, _, start = prefix.rpartition("/")
-        top = self.path_of(folder) if folder else Path(self.root)
-        for path in sorted(top.rglob(f"{start}*" if start else "*")):
-            if path.is_file():
-                yield path.relative_to(self.root).as_posix()
+        with _translated(prefix):
+            for folder, _, names in os.walk(self.path_of(prefix.rpartition("/")[0]), onerror=_tell_unless_gone):
+                for name in names:
+                    key = Path(folder, name).relative_to(self.root).as_posix()
+                    if key.startswith(prefix):
+                        yield key
 
     def delete_all(self, prefix: str) -> int:
         deleted = 0
         for key in self.keys(prefix):
-            self.path_of(key).unlink(missing_ok=True)
+            with _translated(key):
+                self.path_of(key).unlink(missing_ok=True)
             deleted += 1
         if prefix.endswith("/"):
             shutil.rmtree(self.path_of(prefix.rstrip("/")), ignore_errors=True)
@@ -78,9 +78,30 @@ class LocalStore:
 
     def probe(self) -> None:
         path = Path(self.root, f".probe-{uuid4().hex}")
-        try:
+        with _translated(self.root):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"probe")
             path.unlink()
-        except OSError as error:
-            raise StoreUnavailable(f"{self.root} cannot be written: {error.strerror}") from error
+
+
+def _copy_whole(path: Path, target: Path) -> None:
+    """Copy to another disk; nothing is left there of a copy that fails."""
+    beside = target.with_name(f".{uuid4().hex}.part")
+    try:
+        shutil.copyfile(path, beside)
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _tell_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+@contextmanager
+def _translated(key: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(f"{key}: {error.strerror}") from error

@@ -1,0 +1,63 @@
+"""A folder as a store, where it must agree with a bucket."""
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from videos.hosted.seams.store import StoreUnavailable
+from videos.hosted.stores.local import LocalStore
+
+
+def store_with(tmp_path, *keys):
+    store = LocalStore(root=str(tmp_path / "store"))
+    for key in keys:
+        (tmp_path / "put").write_text(key)
+        store.put_file(key, tmp_path / "put")
+    return store
+
+
+def test_what_begins_with_a_prefix_is_listed_and_deleted_and_nothing_else(tmp_path):
+    others = ["a/p/1/source", "b/source", "a/other"]
+    store = store_with(tmp_path, "a/source", "a/source.writer", "a/source-1/part", *others)
+    assert set(store.keys("a/source")) == {"a/source", "a/source.writer", "a/source-1/part"}
+    assert store.delete_all("a/source") == 3
+    assert set(store.keys("")) == set(others)
+    assert list(store.keys("a/oth")) == ["a/other"]
+    assert (store.delete_all("a/"), list(store.keys("")), store.delete_all("a/")) == (2, ["b/source"], 0)
+    assert not (tmp_path / "store" / "a").exists()
+
+
+def test_what_the_disk_refuses_is_told_and_nothing_is_taken_for_gone(tmp_path):
+    """A loop of links is refused to every user, root too."""
+    store = store_with(tmp_path, "a/source")
+    (tmp_path / "store" / "loop").symlink_to("loop")
+    (tmp_path / "put").write_text("film")
+    for ask in (
+        lambda: store.put_file("loop/film", tmp_path / "put"),
+        lambda: store.fetch("loop/film", tmp_path / "got"),
+        lambda: store.open_range("loop/film", 0, 1),
+        lambda: store.size_of("loop/film"),
+        lambda: list(store.keys("loop/")),
+        lambda: store.delete_all("loop/"),
+        lambda: LocalStore(root=str(tmp_path / "store" / "loop")).probe(),
+    ):
+        with pytest.raises(StoreUnavailable):
+            ask()
+    assert list(store.keys("none/")) == []
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="There is no second disk to copy to.")
+def test_a_copy_to_another_disk_that_fails_leaves_nothing_there(tmp_path):
+    with TemporaryDirectory(dir="/dev/shm") as other:
+        if os.stat(other).st_dev == os.stat(tmp_path).st_dev:
+            pytest.skip("Both are one disk.")
+        store = LocalStore(root=other)
+        (Path(other) / "a" / "source").mkdir(parents=True)
+        (tmp_path / "put").write_text("film")
+        with pytest.raises(StoreUnavailable):
+            store.put_file("a/source", tmp_path / "put")
+        assert list(store.keys("")) == []
+        store.put_file("a/other", tmp_path / "put")
+        assert list(store.keys("")) == ["a/other"]
