@@ -203,11 +203,13 @@ def test_a_token_opens_its_own_package_and_video_alone(hosted, client):
     assert refusal(client.get(grant.playback.url.replace(str(video.pk), str(other_video.pk)))) == (
         *(403, "signature_invalid"),
     )
-    up = f"/api/videos/media/{token}/"
+    up, long = f"/api/videos/media/{token}/", "a" * 300
     for name in (f"../{other.package.public_id.hex}/v180.mp4", f"..%2F{other.package.public_id.hex}%2Fv180.mp4"):
         assert client.get(up + name).status_code == 404
-    for name in ("none.mp4", "v180.m3u8", "flags.in", "V180.mp4", "v180.mp4/", "a//v180.mp4", "%00.mp4"):
+    for name in ("none.mp4", "v180.m3u8", "flags.in", "V180.mp4", "v180.mp4/", "a//v180.mp4", "%00.mp4", long + ".mp4"):
         assert client.get(up + name).status_code == 404
+    for name in ("none.m3u8", "%00", "v180.m3u8%00", f"{long}.m3u8", "%F0%9F%8E%AC.mpd"):
+        assert client.get(urljoin(grant.playback.url, name)).status_code == 404
     changed = ("A" if token[70] != "A" else "B").join((token[:70], token[71:]))
     for forged in (changed, token[:-1], "x", "a.b.c", "%C3%A9"):
         assert refusal(client.get(f"/api/videos/media/{forged}/v180.mp4")) == (403, "signature_invalid")

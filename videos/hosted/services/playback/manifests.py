@@ -1,5 +1,6 @@
 """Playlists on their way to one player: the stored text, signed for its viewing."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +20,7 @@ from videos.services.uses import use_session
 CLEARKEY = "org.w3.clearkey"
 THERE = (PackageState.PUBLISHED, PackageState.RETIRED)
 """Packages whose files are in the store; a retired one is still played by those who began before."""
+_NAME = re.compile(r"[a-z0-9-]{1,59}\.(?:m3u8|mpd)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +120,8 @@ def _sprite_track(ours: play_tokens.Pass) -> Text:
 
 
 def _stored(ours: play_tokens.Pass, name: str) -> Manifest:
+    if not _NAME.fullmatch(name):  # PostgreSQL takes no NUL in a text
+        raise NoSuchFile()
     rows = Manifest.objects.select_related("package__key", "package__video")
     row = rows.filter(package__public_id=ours.package_id, package__state__in=THERE, name=name).first()
     if row is None:

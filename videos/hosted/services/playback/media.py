@@ -15,7 +15,7 @@ from videos.services.uses import use_session
 
 BLOCK_BYTES = 256 * 1024
 TYPES = {".mp4": "video/mp4", ".m4s": "video/iso.segment", ".ts": "video/mp2t", ".jpg": "image/jpeg"}
-_NAME = re.compile(r"[a-z0-9-]+(?:/[a-z0-9-]+)?(\.[a-z0-9]+)")
+_NAME = re.compile(r"[a-z0-9-]{1,60}(?:/[a-z0-9-]{1,60})?(\.[a-z0-9]{1,4})")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
