@@ -9,7 +9,7 @@ from videos.hosted.seams.encoder import EncodeFailed
 from videos.hosted.services.content_keys import keys
 from videos.hosted.services.operations import described
 from videos.hosted.services.transcoding import steps, transcodes
-from videos.hosted.tests.jobs import files_of, make_arrived_video, make_finished_video, use_small_encoder
+from videos.hosted.tests.jobs import files_of, let_wait_pass, make_arrived_video, make_finished_video, use_small_encoder
 from videos.providers import failures
 from videos.services.assets import refresh_asset
 
@@ -71,6 +71,20 @@ def test_another_transcode_that_fails_leaves_the_former_package_playing(behaviou
     assert (job.state, copy.package, copy.package.state) == ("failed", former, "published")
     info = described.describe("hosted", copy.host_id)
     assert (info.status, info.host_status, info.failure_code) == ("ready", "failed", "")
+
+
+def test_no_package_is_published_whose_key_was_revoked_while_it_was_made(behaviour, tmp_path):
+    copy, _ = make_finished_video(tmp_path)
+    former = copy.package
+    behaviour.at["package"] = lambda work: keys.revoke(video=copy, reason="leaked") and None
+    job = again(copy)
+    assert (job.state, copy.package, "revoked" in job.steps.get(kind="package").last_error) == ("processing", former, 1)
+    behaviour.at.clear()
+    let_wait_pass(job)
+    steps.run_steps(job.pk)
+    copy.refresh_from_db()
+    assert (copy.package.transcode, copy.package.key.state) == (job, "active")
+    assert [package.state for package in job.packages.all()] == ["published", "abandoned"]
 
 
 def test_each_failure_and_the_success_at_last_are_announced(behaviour, tmp_path, django_capture_on_commit_callbacks):

@@ -8,7 +8,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from videos.hosted.hosts import host
-from videos.hosted.models import HostedVideo, Manifest, Package, PackageState, Scheme, Step, Transcode
+from videos.hosted.models import (
+    ContentKey,
+    HostedVideo,
+    KeyState,
+    Manifest,
+    Package,
+    PackageState,
+    Scheme,
+    Step,
+    Transcode,
+)
 from videos.hosted.seams.encoder import Packaged
 from videos.hosted.seams.store import Store
 from videos.hosted.services.content_keys import keys
@@ -20,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 KEPT = "package"
 """In the outcome of a step that a service is still at: the package that it began."""
+
+
+class KeyRevoked(Exception):
+    """The key of a package was revoked while it was made, so that nobody could play it: again under another one."""
 
 
 def begin(step: Step, *, scheme: str) -> Package:
@@ -71,8 +85,9 @@ def put_files(package: Package, packaged: Packaged, store: Store, *, between: Ca
 def publish(transcode: Transcode, package: Package, packaged: Packaged, *, size_bytes: int) -> None:
     """Let everybody who starts from now on play `package`; its files are in the store, the job is locked.
 
-    Who plays the former one may go on for `retired_package_s`.
+    Who plays the former one may go on for `retired_package_s`. Raises KeyRevoked.
     """
+    _require_active_key(package)
     now = timezone.now()
     video = transcode.video
     Manifest.objects.bulk_create(
@@ -87,6 +102,15 @@ def publish(transcode: Transcode, package: Package, packaged: Packaged, *, size_
     video.package = package
     video.save(update_fields=["package"])
     logger.info("Package %s of %s is published (%s).", package.pk, video.pk, package.scheme)
+
+
+def _require_active_key(package: Package) -> None:
+    """Locks the key until the commit: it is revoked before, which is seen here, or afterwards."""
+    if package.key_id is None:
+        return
+    active = ContentKey.objects.select_for_update(no_key=True).filter(pk=package.key_id, state=KeyState.ACTIVE)
+    if active.first() is None:
+        raise KeyRevoked("The key of the package was revoked while it was made.")
 
 
 def retire_packages(video: HostedVideo, *, seconds: float, but: Package | None = None) -> int:

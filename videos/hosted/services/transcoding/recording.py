@@ -22,7 +22,10 @@ RETRY_SLOWEST_S = 3600
 
 
 def finish(step: Step, encoder: Encoder, outcome: StepOutcome, package: Package | None, *, size_bytes: int = 0) -> None:
-    """The step is done; with the last one of its stage the next stage begins, or the job ends. Raises StepLost."""
+    """The step is done; with the last one of its stage the next stage begins, or the job ends.
+
+    Raises StepLost or KeyRevoked.
+    """
     now = timezone.now()
     with transaction.atomic():
         transcode = transcodes.lock(step.transcode_id)

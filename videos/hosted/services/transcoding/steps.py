@@ -27,7 +27,14 @@ logger = logging.getLogger(__name__)
 
 DEATHS_MAX = 10
 """How often a step is begun whose worker dies at it: workers also die of restarts, which say nothing of the file."""
-_INTERRUPTIONS = (EncodeInterrupted, StoreUnavailable, FileMissing, KeyStoreUnavailable, OSError)
+_INTERRUPTIONS = (
+    EncodeInterrupted,
+    StoreUnavailable,
+    FileMissing,
+    KeyStoreUnavailable,
+    publishing.KeyRevoked,
+    OSError,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
