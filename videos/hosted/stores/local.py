@@ -105,7 +105,3 @@ def _translated(key: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnavailable(f"{key}: {error.strerror}") from error
-
-
-def _unreadable(key: str, error: OSError) -> StoreUnavailable:
-    return StoreUnavailable(f"{key} could not be read: {error.strerror}")

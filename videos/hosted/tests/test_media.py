@@ -6,7 +6,6 @@ import pytest
 
 from videos.hosted.deliveries.x_accel import XAccelDelivery
 from videos.hosted.models import Scheme
-from videos.hosted.seams.store import StoreUnavailable
 from videos.hosted.services.playback import media
 from videos.hosted.services.playback.media import Stretch, Unsatisfiable, wanted_stretch
 from videos.hosted.stores.local import LocalStore
@@ -162,13 +161,6 @@ def test_a_bucket_that_is_down_is_said_to_be_down(settings, tmp_path, client):
     }
     answer = client.get(f"/api/videos/media/{token}/v180.mp4")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "host_unavailable")
-
-
-@pytest.mark.parametrize("ask", [lambda store, key: store.size_of(key), lambda store, key: store.open_range(key, 0, 1)])
-def test_a_folder_that_cannot_be_read_is_said_to_be_down(tmp_path, ask):
-    (tmp_path / "around").symlink_to("around")
-    with pytest.raises(StoreUnavailable, match="around/v180.mp4 could not be read: "):
-        ask(LocalStore(root=str(tmp_path)), "around/v180.mp4")
 
 
 def test_x_accel_says_what_does_not_fit():
