@@ -11,6 +11,8 @@ KBITS_MIN = 200
 FAST_RATE, FAST_FACTOR = 31, 1.5
 USUAL_RATES = tuple(Fraction(text) for text in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60"))
 _NEAR = Fraction(2, 100)
+_WHOLE = Fraction(1)
+_NEARLY = Fraction(5, 4)
 _SAME = Fraction(5, 10_000)
 
 
@@ -48,14 +50,23 @@ def quality_of(preset: str) -> Quality:
 
 
 def ladder(width: int, height: int, rate: Fraction, *, preset: str) -> Sequence[Rendition]:
-    """The renditions of a source of these pixels as it is shown, largest first. Rungs are about the shorter side."""
-    quality, short = quality_of(preset), min(width, height)
-    rungs = [rung for rung in quality.kbits if rung <= short] or [short]
-    return [_rendition(rung, width, height, rate, quality) for rung in rungs]
+    """The renditions of a source of these pixels as it is shown, largest first.
+
+    A rung of 1080 is what fits 1920 x 1080, lying or upright. A source that nearly fills a rung keeps its own size
+    there, and so does one that is smaller than all of them.
+    """
+    quality = quality_of(preset)
+    scales = {rung: _scale(rung, width, height) for rung in quality.kbits}
+    rungs = [rung for rung, scale in scales.items() if scale < _NEARLY] or [min(width, height)]
+    return [_rendition(rung, min(scales.get(rung, _WHOLE), _WHOLE), width, height, rate, quality) for rung in rungs]
 
 
-def _rendition(rung: int, width: int, height: int, rate: Fraction, quality: Quality) -> Rendition:
-    scale = Fraction(rung, min(width, height))
+def _scale(rung: int, width: int, height: int) -> Fraction:
+    """What a source is scaled by to fit a rung; more than 1 for a rung that it does not fill."""
+    return min(Fraction(rung, min(width, height)), Fraction(rung * 16, 9 * max(width, height)))
+
+
+def _rendition(rung: int, scale: Fraction, width: int, height: int, rate: Fraction, quality: Quality) -> Rendition:
     wide, high = _even(width * scale, width), _even(height * scale, height)
     known = min((usual for usual in quality.kbits if usual >= rung), default=max(quality.kbits))
     share = min(1.0, rung / known) ** 2 * (FAST_FACTOR if rate > FAST_RATE else 1)
