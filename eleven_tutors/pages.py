@@ -22,6 +22,11 @@ def player_origins() -> list[str]:
     return sorted({origin for provider in _usable_providers() for origin in provider.player_origins})
 
 
+def media_origins() -> list[str]:
+    """The origins that our own player loads files from beside this server: a bucket's, which holds what people sent."""
+    return sorted({origin for provider in _usable_providers() for origin in provider.media_origins})
+
+
 def _usable_providers() -> Iterator[VideoProvider]:
     for alias in providers:
         try:
@@ -36,6 +41,7 @@ def content_security_policy(*, plays_video: bool, is_embeddable: bool = False) -
     No site may frame a page but one made for it, which those of VIDEO_EMBED_ANCESTORS may.
     """
     players = " ".join(player_origins()) if plays_video else ""
+    media = " ".join([*player_origins(), *media_origins()]) if plays_video else ""
     frames = players or "'none'"
     ancestors = " ".join(settings.VIDEO_EMBED_ANCESTORS) if is_embeddable else "'none'"
     return "; ".join(
@@ -44,10 +50,10 @@ def content_security_policy(*, plays_video: bool, is_embeddable: bool = False) -
             f"script-src 'self' {players}".rstrip(),
             f"frame-src {frames}",
             # Course pictures may be redirected to a bucket, posters come from the video host.
-            f"img-src 'self' data: https: {players}".rstrip(),
+            f"img-src 'self' data: https: {media}".rstrip(),
             # What is put together in the browser, such as DASH, is a blob.
-            f"media-src 'self' {'blob: ' if plays_video else ''}{players}".rstrip(),
-            f"connect-src 'self' {players}".rstrip(),
+            f"media-src 'self' {'blob: ' if plays_video else ''}{media}".rstrip(),
+            f"connect-src 'self' {media}".rstrip(),
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",

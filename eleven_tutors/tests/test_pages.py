@@ -5,6 +5,7 @@ from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 
 from eleven_tutors.pages import content_security_policy, player_origins
+from videos.hosted.tests.conftest import hosted_entry
 
 ADDRESSES = [
     "/courses/introduction-to-proofs",
@@ -50,6 +51,18 @@ def test_only_the_lesson_page_lets_the_video_host_in(client, settings):
     assert "script-src 'self' https://player.example;" in lesson
     assert client.get("/login")["Content-Security-Policy"] == content_security_policy(plays_video=False)
     assert "player.example" not in client.get("/login")["Content-Security-Policy"]
+
+
+def test_a_bucket_of_films_may_be_loaded_from_and_runs_no_script(settings, tmp_path):
+    store = {"bucket": "films", "region": "auto", "endpoint_url": "https://r2.example", "addressing_style": "path"}
+    keys = {"access_key": "an-id", "secret_key": "a-secret"}
+    delivery = {"BACKEND": "videos.hosted.deliveries.presigned.PresignedDelivery"}
+    bucket = {"BACKEND": "videos.hosted.stores.bucket.BucketStore", "OPTIONS": store | keys}
+    settings.VIDEO_PROVIDERS = {"hosted": hosted_entry(tmp_path, store=bucket, delivery=delivery)}
+
+    policy = dict(part.split(" ", 1) for part in content_security_policy(plays_video=True).split("; "))
+    allowing = {name for name, sources in policy.items() if "https://r2.example" in sources.split()}
+    assert allowing == {"connect-src", "img-src", "media-src"}
 
 
 def test_a_slug_is_never_markup(client):

@@ -48,7 +48,7 @@ class HostedProvider(HostParts, VideoProvider):
     supports_ping: ClassVar[bool] = True
 
     @property
-    def player_origins(self) -> tuple[str, ...]:
+    def media_origins(self) -> tuple[str, ...]:
         return playing.origins(self)
 
     def get_asset(self, host_id: str) -> AssetInfo:

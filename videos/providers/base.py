@@ -95,6 +95,11 @@ class VideoProvider(ABC):
         """The origins that players and their scripts come from, for the embedding page's Content-Security-Policy."""
         return ()
 
+    @property
+    def media_origins(self) -> tuple[str, ...]:
+        """The origins that a player of the page's own loads files from, and nothing else: no script, no frame."""
+        return ()
+
     @abstractmethod
     def get_asset(self, host_id: str) -> AssetInfo:
         """What the host says about one copy; raises AssetNotFound. For background work, never in a viewer's request."""
