@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from videos.hosted.hosts import host
 from videos.hosted.models import HostedVideo, Transcode, Upload, UploadState
 from videos.hosted.seams.bucket import StoredPart
-from videos.hosted.services.clearing import sweeping
+from videos.hosted.services.clearing import emptying, removal, sweeping
 from videos.hosted.services.uploading import containers, multipart, uploads
 from videos.hosted.tests import uploads_tus
 from videos.hosted.tests.buckets import bucket_options, s3
@@ -341,6 +341,16 @@ def test_overdue_uploads_are_given_up_at_their_bucket_later_when_it_is_away(buck
     sweeping.sweep()
     assert open_at_bucket(bucket) == []
     assert multipart.give_up_ended() == 0
+
+
+def test_parts_of_a_deleted_video_go_although_its_files_went_first(bucket):
+    upload = make_upload()
+    removal.delete(alias="hosted", host_id=upload.video.host_id)
+    copy = HostedVideo.objects.get()
+    emptying.empty_video(copy, host("hosted"), now=timezone.now() + timedelta(hours=1))
+    assert len(open_at_bucket(bucket)) == 1
+    sweeping.sweep()
+    assert open_at_bucket(bucket) == []
 
 
 def test_an_empty_file_needs_no_parts_and_fails(bucket):

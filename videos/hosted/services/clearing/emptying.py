@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from videos.hosted.hosts import HostParts
-from videos.hosted.models import HostedVideo, Manifest, Package, PackageState, Transcode
+from videos.hosted.models import HostedVideo, Manifest, Package, PackageState, Transcode, UploadKind
 from videos.hosted.seams.store import Store, StoreUnavailable
 from videos.hosted.services.content_keys import keys
 
@@ -44,7 +44,8 @@ def empty_video(video: HostedVideo, parts: HostParts, *, now: datetime) -> None:
     for key in video.keys.exclude(wrapped=""):
         keys.destroy(key)
     video.transcodes.filter(cleaned_at=None).update(cleaned_at=now)
-    video.uploads.filter(emptied_at=None).update(emptied_at=now)
+    # What lies at a bucket in parts is no file: `multipart.give_up_ended` sees to it.
+    video.uploads.filter(emptied_at=None, kind=UploadKind.TUS).update(emptied_at=now)
     HostedVideo.objects.filter(pk=video.pk).update(emptied_at=now, source_key="", source_info={}, title="")
 
 
