@@ -6,12 +6,13 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from videos.hosted.hosts import host
-from videos.hosted.models import ContentKey, HostedVideo, Package, SpentToken, Step, Transcode
+from videos.hosted.models import ContentKey, HostedVideo, Package, SpentToken, Step, Transcode, Upload
 from videos.hosted.services.clearing import leftovers, removal
 from videos.hosted.services.clearing.sweeping import sweep
 from videos.hosted.services.content_keys import keys
 from videos.hosted.services.transcoding import steps, transcodes
 from videos.hosted.services.transcoding.holding import take
+from videos.hosted.tests.buckets import bucket_options
 from videos.hosted.tests.faulty_store import BACKEND
 from videos.hosted.tests.jobs import (
     RUNG,
@@ -21,6 +22,7 @@ from videos.hosted.tests.jobs import (
     make_finished_video,
     use_small_encoder,
 )
+from videos.hosted.tests.making import make_hosted_video
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +105,39 @@ def test_of_a_deleted_copy_nothing_is_left_but_an_empty_row(behaviour, tmp_path)
     assert [key.wrapped for key in copy.keys.all()] == ["", ""]
     package = f"p/{other.package.public_id.hex}"
     assert set(files_of(other)) == {"source", f"{package}/v.txt", f"{package}/a.txt"}
+
+
+def test_in_a_bucket_a_film_becomes_ready_and_nothing_is_left_of_it_once_it_is_deleted(settings, tmp_path):
+    store = {"BACKEND": "videos.hosted.stores.bucket.BucketStore", "OPTIONS": bucket_options()}
+    use_small_encoder(settings, tmp_path, store=store)
+    copy, _ = make_finished_video(tmp_path)
+    bucket, package = host("hosted").get_store(), copy.package
+    work = {f"{transcodes.latest(copy).work_prefix}encode{number}/part" for number in range(2)}
+    played = {f"{copy.prefix}source", f"{package.prefix}v.txt", f"{package.prefix}a.txt"}
+    assert (transcodes.latest(copy).state, set(bucket.keys(""))) == ("completed", work | played)
+    settle()
+    sweep()
+    assert set(bucket.keys("")) == played
+    removal.delete(alias="hosted", host_id=copy.host_id)
+    HostedVideo.objects.update(deleted_at=past(minutes=5))
+    sweep()
+    copy.refresh_from_db()
+    assert (list(bucket.keys("")), copy.emptied_at is None) == ([], False)
+
+
+def test_of_a_copy_that_nobody_knows_no_row_is_left_after_a_day(behaviour, tmp_path):
+    """The process died between the host's answer and the row in `videos`."""
+    unknown, young, sent = [HostedVideo.objects.create(alias="hosted") for _ in range(3)]
+    known, _ = make_hosted_video()
+    for copy in (unknown, young, sent, known):
+        Upload.objects.create(video=copy, kind="tus", key=f"{copy.prefix}source", length=1, expires_at=past(seconds=1))
+    HostedVideo.objects.exclude(pk=young.pk).update(created_at=past(hours=25))
+    Upload.objects.filter(video=sent).update(expires_at=timezone.now() + timedelta(hours=1))
+    sweep()
+    assert HostedVideo.objects.count() == 4
+    sweep(is_thorough=True)
+    assert set(HostedVideo.objects.all()) == {young, sent, known}
+    assert set(Upload.objects.values_list("video", flat=True)) == {young.pk, sent.pk, known.pk}
 
 
 def test_an_original_goes_once_its_package_plays_and_nobody_needs_it(settings, tmp_path):

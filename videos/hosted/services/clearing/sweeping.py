@@ -28,7 +28,7 @@ from videos.hosted.models import (
 )
 from videos.hosted.seams.keys import KeyStoreUnavailable
 from videos.hosted.seams.store import StoreUnavailable
-from videos.hosted.services.clearing import emptying, leftovers, licence_ages
+from videos.hosted.services.clearing import emptying, leftovers, licence_ages, unknown_copies
 from videos.hosted.services.content_keys import keys
 from videos.hosted.services.transcoding import transcodes, work_folders
 from videos.hosted.services.uploading import multipart, uploads
@@ -186,7 +186,7 @@ def _sources(alias: str, parts: HostParts, since: datetime | None) -> Iterator[C
 
 
 def _lone(alias: str, before: datetime) -> Iterator[Chore]:
-    """What a worker that died between two lines has left: keys of no package, packages of no job."""
+    """What a process that died between two lines left: keys of no package, packages of no job, copies of no video."""
     idle = HostedVideo.objects.filter(alias=alias).exclude(transcodes__state__in=transcodes.RUNNING)
     for key in ContentKey.objects.filter(video__in=idle, packages=None, created_at__lt=before).exclude(wrapped=""):
         yield Chore(what=f"destroy the unused key {key.kid}", do=partial(keys.destroy, key))
@@ -196,6 +196,10 @@ def _lone(alias: str, before: datetime) -> Iterator[Chore]:
             what="give up packages that nobody builds",
             do=lambda: building.update(state=PackageState.ABANDONED, empty_at=timezone.now()),
         )
+    unknown = unknown_copies.unknown_copies(alias, timezone.now())
+    if unknown.exists():
+        what = f"forget {unknown.count()} copies that never got a file and that no video has"
+        yield Chore(what=what, do=unknown.delete)
 
 
 def _in_store(alias: str, removes_unknown: bool) -> Iterator[Chore]:
