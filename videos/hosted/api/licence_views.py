@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from videos.api.context import client_ip
 from videos.api.errors import STATUS_BY_ERROR
+from videos.hosted.api.secret_addresses import SecretAddressView
 from videos.hosted.licences.raw_key import RawKey
 from videos.hosted.seams.licence import LicenceAnswer
 from videos.hosted.services.licence_server import licensing
@@ -40,7 +41,7 @@ class LicenceView(View):
         return _licence(answer)
 
 
-class PlaylistKeyView(View):
+class PlaylistKeyView(SecretAddressView):
     http_method_names = ["get"]
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:

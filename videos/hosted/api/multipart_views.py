@@ -29,6 +29,7 @@ from videos.hosted.api.multipart_serializers import (
     SignRequestSerializer,
     UrlsSerializer,
 )
+from videos.hosted.api.secret_addresses import SecretAddress
 from videos.hosted.models import UploadState
 from videos.hosted.services.uploading import multipart
 from videos.services.errors import UploadRefused
@@ -44,7 +45,7 @@ COMPLETE_ERRORS = UPLOAD_ERRORS | errors(
 )
 
 
-class MultipartView(SpeaksErrors):
+class MultipartView(SecretAddress, SpeaksErrors):
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
     throttle_classes: list[Any] = []
@@ -53,8 +54,6 @@ class MultipartView(SpeaksErrors):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
-        # Django writes the address of every refusal to its log, and this one holds the upload's secret.
-        response._has_been_logged = True  # type: ignore[attr-defined]
         return response
 
 

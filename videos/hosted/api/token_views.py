@@ -8,6 +8,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from videos.api.errors import SpeaksErrors
+from videos.hosted.api.secret_addresses import SecretAddress
 
 _SHOWN = "Accept-Ranges, Content-Length, Content-Range"
 _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _SHOWN}
@@ -18,7 +19,7 @@ _PREFLIGHT = {
 }
 
 
-class TokenView(SpeaksErrors):
+class TokenView(SecretAddress, SpeaksErrors):
     """No log-in, no cookie: pages of any origin may load what somebody gave them the address of."""
 
     authentication_classes: list[Any] = []
@@ -34,12 +35,6 @@ class TokenView(SpeaksErrors):
         answer = super().finalize_response(request, response, *args, **kwargs)
         for name, value in _CORS.items():
             answer[name] = value
-        return answer
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        answer: Any = super().dispatch(request, *args, **kwargs)
-        # Django writes the address of every refusal to its log, and the right to load is in it.
-        answer._has_been_logged = True
         return answer
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -303,6 +303,15 @@ def test_a_playlist_key_comes_as_sixteen_bytes_once():
     assert refusal(client.get(player.playlist_key_url())) == (403, "session_revoked")
 
 
+def test_the_address_of_a_playlist_key_that_is_still_good_is_not_logged(settings, caplog):
+    url = make_player(package=make_package(scheme=Scheme.AES128)).playlist_key_url()
+    good = options_of(settings)["key_store"]
+    options_of(settings)["key_store"] = {"BACKEND": good["BACKEND"], "OPTIONS": {"keys": {"kek-1": "broken"}}}
+    assert [client.get(url).status_code, client.put(url).status_code] == [503, 405]
+    assert "content key" in caplog.text
+    assert url not in caplog.text
+
+
 def test_a_playlist_key_is_for_its_own_scheme_alone():
     player = make_player()
     assert refusal(client.get(player.playlist_key_url())) == (403, "system_unsupported")
