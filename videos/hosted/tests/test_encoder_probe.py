@@ -197,6 +197,14 @@ def test_a_phone_held_upright_gives_an_upright_film(tmp_path):
     assert below < 50
 
 
+@pytest.mark.parametrize("told", [b"abc", b"nan", b"090"])
+def test_a_turn_that_only_a_tag_tells_is_not_believed_as_ffmpeg_does_not_either(told, tmp_path):
+    film = made("tagged.mkv", *BARS, *CODED, "-metadata:s:v", "ROTATE=@@@").read_bytes()
+    assert film.count(b"ROTATE") == film.count(b"@@@") == 1
+    info = probed(written(tmp_path, film.replace(b"ROTATE", b"rotate").replace(b"@@@", told), "film.mkv")).source_info
+    assert (info["width"], info["height"], info["rotation"]) == (64, 36, 0)
+
+
 def test_pixels_that_are_not_square_are_made_so():
     wide = made("wide.mp4", *BARS, "-vf", "setsar=2", *CODED)
     info = probed(wide).outcome["info"]

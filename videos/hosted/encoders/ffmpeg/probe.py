@@ -40,7 +40,7 @@ _SHOWN = (
     "format=format_name,duration:"
     "stream=index,codec_type,codec_name,width,height,pix_fmt,sample_aspect_ratio,field_order,avg_frame_rate,"
     "r_frame_rate,start_time,duration,channels,sample_rate,color_transfer:"
-    "stream_disposition=attached_pic,default:stream_tags=rotate,DURATION:stream_side_data=rotation"
+    "stream_disposition=attached_pic,default:stream_tags=DURATION:stream_side_data=rotation"
 )
 Row = Mapping[str, Any]
 
@@ -155,7 +155,6 @@ def _shown_pixels(video: Row) -> tuple[int, int]:
 
 def _rotation(video: Row) -> int:
     told = [row["rotation"] for row in video.get("side_data_list", []) if "rotation" in row]
-    told += [video["tags"]["rotate"]] if "rotate" in video.get("tags", {}) else []
     return round(float(told[0]) / 90) * 90 % 360 if told else 0
 
 
