@@ -8,11 +8,15 @@ from uuid import UUID
 
 
 class VideosError(Exception):
-    """`code` for programs, `detail` for people, `retry_after_s` where trying again can help."""
+    """`code` for programs, `detail` for people, `retry_after_s` where trying again can help.
+
+    `doubted_asset_id` is the copy whose host says something else than we know.
+    """
 
     code = "error"
     detail = "Something went wrong."
     retry_after_s: int | None = None
+    doubted_asset_id: int | None = None
 
     def __init__(self, code: str | None = None, *, detail: str | None = None, retry_after_s: int | None = None) -> None:
         self.code = code or self.code

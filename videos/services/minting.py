@@ -1,6 +1,8 @@
 """What a host gives for one viewing, and its refusals in our words."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -19,7 +21,7 @@ from videos.providers.exceptions import (
 )
 from videos.providers.registry import providers
 from videos.providers.types import Playback, PlaybackRequest, Viewer
-from videos.services.errors import HostUnavailable, VideoFailed, VideoNotReady
+from videos.services.errors import HostUnavailable, VideoFailed, VideoNotReady, VideosError
 from videos.services.host_calls import ask_host
 
 if TYPE_CHECKING:
@@ -47,11 +49,25 @@ def plays_by_otp(asset: Asset) -> bool:
         return True
 
 
+@contextmanager
+def doubts_followed() -> Iterator[None]:
+    """Have a copy asked about again that a refusal doubts; around the transaction, which the refusal rolls back.
+
+    The next poll finds out: a viewer does not wait for it.
+    """
+    try:
+        yield
+    except VideosError as refusal:
+        if refusal.doubted_asset_id is not None:
+            doubted = Asset.objects.filter(pk=refusal.doubted_asset_id)
+            doubted.update(next_poll_at=timezone.now(), poll_attempts=0)
+        raise
+
+
 def mint(*, user: "Person", session: PlaybackSession, asset: Asset, decision: Decision) -> Playback:
     """Have the host of `asset` give what the player of this session needs.
 
-    Raises HostUnavailable, VideoFailed (`missing`) or VideoNotReady; what the host says against our knowledge of the
-    asset has it asked about again.
+    Raises HostUnavailable, VideoFailed (`missing`) or VideoNotReady; one that doubts what we know of the asset says so.
     """
     request = PlaybackRequest(
         host_id=asset.host_id,
@@ -69,16 +85,14 @@ def mint(*, user: "Person", session: PlaybackSession, asset: Asset, decision: De
         logger.error("Video host %s cannot be used: %s", asset.provider, error)
         raise HostUnavailable("host_misconfigured", retry_after_s=MISCONFIGURED_RETRY_S) from error
     except AssetNotFound as error:
-        _ask_about(asset)
-        raise VideoFailed("missing") from error
+        raise _doubting(asset, VideoFailed("missing")) from error
     except VideoProviderError as error:
         logger.warning("Video host %s gave no playback: %s (%s)", asset.provider, error.code, error)
         if error.is_retryable or isinstance(error, MalformedResponse):
             raise HostUnavailable(retry_after_s=_whole_seconds(error.retry_after_s)) from error
-        _ask_about(asset)
         if error.code == "not_playable":
-            raise VideoNotReady(AssetStatus.PROCESSING) from error
-        raise HostUnavailable("host_refused", retry_after_s=REFUSAL_RETRY_S) from error
+            raise _doubting(asset, VideoNotReady(AssetStatus.PROCESSING)) from error
+        raise _doubting(asset, HostUnavailable("host_refused", retry_after_s=REFUSAL_RETRY_S)) from error
 
 
 def _viewer(user: "Person", session: PlaybackSession, decision: Decision) -> Viewer:
@@ -92,9 +106,9 @@ def _viewer(user: "Person", session: PlaybackSession, decision: Decision) -> Vie
     )
 
 
-def _ask_about(asset: Asset) -> None:
-    # The next poll finds out; a viewer does not wait for it.
-    Asset.objects.filter(pk=asset.pk).update(next_poll_at=timezone.now(), poll_attempts=0)
+def _doubting(asset: Asset, refusal: VideosError) -> VideosError:
+    refusal.doubted_asset_id = asset.pk
+    return refusal
 
 
 def _whole_seconds(seconds: float | None) -> int | None:

@@ -31,7 +31,7 @@ from videos.services.errors import (
     VideosError,
 )
 from videos.services.grants import Grant, GrantedSession
-from videos.services.minting import is_minted_here, mint, plays_by_otp
+from videos.services.minting import doubts_followed, is_minted_here, mint, plays_by_otp
 from videos.services.progress import fitted_position
 from videos.services.refusals import note_refused_start
 from videos.services.tokens import session_token
@@ -51,6 +51,7 @@ class RequestContext:
     user_agent: str = ""
 
 
+@doubts_followed()
 def open_session(
     *,
     user: "Person",

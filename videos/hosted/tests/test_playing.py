@@ -24,6 +24,7 @@ from videos.models import PlaybackSession, SessionState
 from videos.providers.exceptions import AssetNotFound, Rejected
 from videos.providers.registry import providers
 from videos.providers.types import PlaybackRequest, Viewer
+from videos.services.errors import VideoFailed
 from videos.services.sessions import revoke
 from videos.services.tokens import session_token
 from videos.tests.factories import make_user
@@ -160,6 +161,16 @@ def test_what_cannot_be_played_is_refused(hosted):
     for host_id in (gone.host_id, uuid4().hex, str(uuid4()), "../x", ""):
         with pytest.raises(AssetNotFound):
             providers["hosted"].get_playback(a_request(gone, host_id=host_id))
+
+
+def test_a_viewer_who_finds_a_copy_gone_has_it_asked_about(hosted):
+    copy, video = make_published_video()
+    HostedVideo.objects.filter(pk=copy.pk).update(deleted_at=timezone.now())
+    video.assets.update(next_poll_at=None)
+    with pytest.raises(VideoFailed):
+        granted(video)
+    assert not PlaybackSession.objects.exists()
+    assert copy.get_asset().next_poll_at <= timezone.now()
 
 
 @pytest.mark.parametrize("combination", ["local-x_accel", "bucket-presigned"])
