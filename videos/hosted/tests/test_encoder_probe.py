@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from videos.hosted.encoders.ffmpeg import FfmpegEncoder
+from videos.hosted.encoders.ffmpeg import FfmpegEncoder, running
 from videos.hosted.seams.encoder import EncodeFailed, StepOrder
 from videos.hosted.tests.clips import clip
 from videos.hosted.tests.encoding import OPEN, encode, made, store_with, work_of
@@ -115,6 +115,15 @@ def test_a_length_that_a_header_makes_up_is_not_believed(tmp_path):
         refused(boxes_changed(film, tmp_path, {(b"stts", 12): two_hours_each, (b"elst", 8): years}))
         == failures.TOO_LONG
     )
+
+
+def test_the_length_of_a_recording_whose_header_tells_none_is_found_whatever_it_takes(tmp_path, monkeypatch):
+    """As browsers record: the end is found by reading every packet, millions of them perhaps."""
+    monkeypatch.setattr(running, "STDOUT_BYTES", 2000)
+    endless = [FFMPEG, "-v", "error", *BARS[:-1], "testsrc2=size=64x36:rate=50:duration=2", *CODED]
+    recorded = subprocess.run([*endless, "-f", "matroska", "-live", "1", "-"], capture_output=True, check=True)
+    info = probed(written(tmp_path, recorded.stdout, "recorded.webm")).source_info
+    assert info["duration_s"] == pytest.approx(2, abs=0.03)
 
 
 def test_a_film_that_was_cut_off_is_called_damaged(tmp_path):

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from bisect import insort
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -188,32 +189,45 @@ def _header_s(said: Row, video: Row) -> float:
 
 def _extent(path: Path, ffprobe: str, said: Row, video: Row, beat: Any) -> tuple[float, float]:
     """First and last moment of the picture, by its packets: what the header says is only where to look."""
-    first = list(_packets(path, ffprobe, video, "%+#50", beat))
-    if not first:
+    first = _moments(path, ffprobe, video, "%+#50", beat)
+    if not first.last:
         raise EncodeFailed(failures.UNREADABLE, "The video stream is empty.")
-    start_s = min(moment for moment, _ in first)
-    near_end_s = start_s + _header_s(said, video) - END_S
-    last = list(_packets(path, ffprobe, video, f"{near_end_s:.3f}%", beat)) if near_end_s > start_s else []
-    packets = last or list(_packets(path, ffprobe, video, "", beat)) or first
-    moments = sorted(packets)
-    shown_s = moments[-1][1] or (max(b[0] - a[0] for a, b in pairwise(moments[-3:])) if len(moments) > 1 else 0)
-    return start_s, moments[-1][0] + (shown_s or float(1 / (_rate(video.get("avg_frame_rate")) or 25)))
+    near_end_s = first.earliest_s + _header_s(said, video) - END_S
+    near_end = near_end_s > first.earliest_s and _moments(path, ffprobe, video, f"{near_end_s:.3f}%", beat)
+    found = near_end if near_end and near_end.last else _moments(path, ffprobe, video, "", beat)
+    moments = found.last or first.last
+    shown_s = moments[-1][1] or (max(b[0] - a[0] for a, b in pairwise(moments)) if len(moments) > 1 else 0)
+    usual_s = float(1 / (_rate(video.get("avg_frame_rate")) or 25))
+    return first.earliest_s, moments[-1][0] + (shown_s or usual_s)
 
 
-def _packets(path: Path, ffprobe: str, video: Row, interval: str, beat: Any) -> Iterator[tuple[float, float]]:
-    """(when, for how long) of the packets in an interval as ffprobe writes it, in seconds; none when it cannot seek."""
+class _Moments:
+    """When packets are shown and for how long, in seconds: the earliest, and the last three of however many."""
+
+    def __init__(self) -> None:
+        self.earliest_s = math.inf
+        self.last: list[tuple[float, float]] = []
+
+    def take(self, line: str) -> None:
+        shown, decoded, duration = [_seconds(text) for text in f"{line},,".split(",")[:3]]
+        when = decoded if shown is None else shown
+        if when is not None:
+            self.earliest_s = min(self.earliest_s, when)
+            insort(self.last, (when, duration or 0.0))
+            del self.last[:-3]
+
+
+def _moments(path: Path, ffprobe: str, video: Row, interval: str, beat: Any) -> _Moments:
+    """Those of the packets in an interval as ffprobe writes it; none when it cannot seek there."""
     asked = [ffprobe, "-v", "error", *source.SAFE, "-select_streams", str(video["index"])]
     asked += ["-read_intervals", interval] if interval else []
-    asked += ["-show_entries", "packet=pts_time,dts_time,duration_time", "-of", "json=compact=1", "-i", path.name]
+    asked += ["-show_entries", "packet=pts_time,dts_time,duration_time", "-of", "csv=p=0", "-i", path.name]
+    found = _Moments()
     try:
-        said = running.run(running.Command(argv=asked, folder=path.parent, limits=SCAN_LIMITS), beat=beat)
-        rows = json.loads(said).get("packets", [])
-    except (running.ToolFailed, ValueError):
-        return
-    for row in rows:
-        when = _seconds(row.get("pts_time", row.get("dts_time")))
-        if when is not None:
-            yield when, _seconds(row.get("duration_time")) or 0.0
+        running.run(running.Command(argv=asked, folder=path.parent, limits=SCAN_LIMITS), on_line=found.take, beat=beat)
+    except running.ToolFailed:
+        return _Moments()
+    return found
 
 
 def _check_length(real_s: float, told_s: float, bounds: Bounds) -> None:
