@@ -13,7 +13,9 @@ from videos import conf
 from videos.models import PlaybackSession, SessionState
 from videos.services import streams
 from videos.services.errors import SessionEnded, SessionRevoked
+from videos.services.tokens import MAX_AGE_S
 
+LONGEST = timedelta(seconds=MAX_AGE_S)
 RENEW_BELOW = timedelta(seconds=conf.LEASE_S / 3)
 """A lease that ends sooner than this is renewed by use, so that players that tell nothing hold their stream too."""
 
@@ -21,10 +23,11 @@ RENEW_BELOW = timedelta(seconds=conf.LEASE_S / 3)
 def use_session(public_id: UUID) -> PlaybackSession:
     """The session, with its viewer and video, when it may still play; its stream is claimed or kept.
 
-    One statement usually. Raises SessionEnded, SessionRevoked or TooManyStreams.
+    None plays for longer than its own token is good, whatever else was signed for it since. One statement usually.
+    Raises SessionEnded, SessionRevoked or TooManyStreams.
     """
     now = timezone.now()
-    session = _playing(public_id)
+    session = _playing(public_id, now)
     if session.lease_expires_at is None or session.lease_expires_at <= now:
         return _claim(session, now)
     if session.lease_expires_at < now + RENEW_BELOW:
@@ -32,11 +35,13 @@ def use_session(public_id: UUID) -> PlaybackSession:
     return session
 
 
-def _playing(public_id: UUID) -> PlaybackSession:
+def _playing(public_id: UUID, now: datetime) -> PlaybackSession:
     session = PlaybackSession.objects.select_related("viewer", "video").filter(public_id=public_id).first()
     if session is not None and session.state == SessionState.REVOKED:
         raise SessionRevoked()
     if session is None or session.state not in (SessionState.ISSUING, SessionState.ISSUED):
+        raise SessionEnded()
+    if session.created_at + LONGEST <= now:
         raise SessionEnded()
     return session
 
@@ -44,7 +49,7 @@ def _playing(public_id: UUID) -> PlaybackSession:
 def _claim(session: PlaybackSession, now: datetime) -> PlaybackSession:
     with transaction.atomic():
         viewer = streams.lock_viewer_of(session)
-        session = _playing(session.public_id)
+        session = _playing(session.public_id, now)
         if session.is_counted and not (session.lease_expires_at and session.lease_expires_at > now):
             streams.make_room(
                 viewer,

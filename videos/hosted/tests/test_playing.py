@@ -4,6 +4,7 @@ import base64
 import gzip
 import re
 import subprocess
+from datetime import timedelta
 from functools import cache
 from urllib.parse import urljoin, urlsplit
 from uuid import uuid4
@@ -232,6 +233,14 @@ def test_a_token_of_yesterday_is_refused(hosted, client, monkeypatch):
     tomorrow = play_tokens.signing.time.time() + 24 * 3600 + 1
     monkeypatch.setattr(play_tokens.signing.time, "time", lambda: tomorrow)
     assert refusal(client.get(url)) == (403, "signature_invalid")
+
+
+def test_an_address_that_was_fetched_late_lives_no_longer_than_its_session(hosted, client):
+    _, video = make_published_video(scheme=Scheme.OPEN)
+    grant = granted(video)
+    late = client.get(f"/api/videos/{video.pk}/manifest/", {"token": grant.session.token})["Location"]
+    PlaybackSession.objects.update(created_at=timezone.now() - timedelta(hours=24))
+    assert [refusal(client.get(url)) for url in (late, media_url(grant))] == [(403, "session_ended")] * 2
 
 
 def test_the_door_with_a_session_token_leads_to_the_master(hosted, client):
