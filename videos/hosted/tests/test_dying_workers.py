@@ -6,6 +6,7 @@ import signal
 import time
 
 import pytest
+from django.core.management import call_command
 
 from videos.hosted.models import HostedVideo, Package, Step, Transcode
 from videos.hosted.services.transcoding import steps, transcodes
@@ -101,6 +102,19 @@ def test_a_stopped_worker_that_wakes_up_after_its_step_was_taken_changes_nothing
     assert rows == [list(model.objects.order_by("pk").values()) for model in (Step, Transcode, HostedVideo)]
     go_on()
     require_nothing_left()
+
+
+def test_a_worker_by_command_that_is_told_to_end_leaves_its_step_to_the_next_one(behaviour, tmp_path):
+    first, second = [transcodes.start(video=make_arrived_video(tmp_path)[0]) for _ in range(2)]
+    behaviour.at["encode"] = lambda work: os.kill(os.getpid(), signal.SIGTERM)
+    assert not was_killed(fork(lambda: call_command("run_transcodes", watch=True)))
+    behaviour.at.clear()
+    held = Step.objects.get(transcode=first, kind="encode", fence=1)
+    assert (held.state, held.attempts, second.steps.get().state) == ("due", 0, "due")
+    HostedVideo.objects.filter(pk=first.video_id).update(alias="configured no more")
+    call_command("run_transcodes")
+    states = Transcode.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["processing", "completed"]
 
 
 @pytest.mark.one_database

@@ -21,7 +21,6 @@ from videos.hosted.models import (
     Package,
     PackageState,
     SpentToken,
-    Step,
     Transcode,
     TranscodeState,
     Upload,
@@ -39,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100
 RING_MAX = 20
-"""Calls for workers in one run: those that are busy find the messages of half a minute, not of all their backlog."""
+"""Jobs that a worker is called for in one run, whose calls pile up while all workers are busy."""
 RECENT = timedelta(days=7)
 FAILURES_MAX = 3
 """So many pieces of one host may fail in a run before its rest waits for the next one: a dead store takes minutes."""
@@ -80,7 +79,7 @@ def chores(*, is_thorough: bool = False, removes_unknown: bool = False) -> Itera
     now = timezone.now()
     since = None if is_thorough else now - RECENT
     finders: list[Callable[[], Iterator[Chore]]] = [
-        lambda: _left_steps(now),
+        _left_steps,
         lambda: _uploads(now),
         lambda: _tokens(now),
         lambda: _licences(now) if is_thorough else iter(()),
@@ -97,9 +96,8 @@ def chores(*, is_thorough: bool = False, removes_unknown: bool = False) -> Itera
             logger.error("The sweep could not look for its work: %s", error)
 
 
-def _left_steps(now: datetime) -> Iterator[Chore]:
-    due = Step.objects.to_take(now).filter(transcode__state__in=transcodes.RUNNING)
-    for transcode_id in due.values_list("transcode_id", flat=True)[:RING_MAX]:
+def _left_steps() -> Iterator[Chore]:
+    for transcode_id in transcodes.waiting(most=RING_MAX):
         yield Chore(
             what=f"call a worker for transcode {transcode_id}",
             do=partial(conf.enqueue, "videos.hosted.run_steps", transcode_id),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 
 from videos import conf
@@ -72,6 +73,13 @@ def retry(*, transcode: Transcode, requested_by: "AbstractBaseUser | None" = Non
 def latest(video: HostedVideo) -> Transcode | None:
     """The last job of this video that was begun."""
     return video.transcodes.order_by("-id").first()
+
+
+def waiting(*, most: int) -> list[int]:
+    """The ids of jobs with a step to be done now, the one that waits longest first."""
+    due = Step.objects.to_take(timezone.now()).filter(transcode__state__in=RUNNING).order_by()
+    jobs = due.values("transcode").annotate(since=Min("due_at")).order_by("since", "transcode")
+    return list(jobs.values_list("transcode", flat=True)[:most])
 
 
 def lock(transcode_id: int) -> Transcode:
