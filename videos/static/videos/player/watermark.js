@@ -2,9 +2,9 @@
 const MOVES_EVERY_MS = 8000;
 const PLACES = [
   [6, 10],
-  [58, 16],
-  [30, 44],
-  [64, 70],
+  [92, 16],
+  [45, 44],
+  [96, 70],
   [8, 66],
 ];
 
@@ -35,6 +35,7 @@ export function layWatermark(stage, text) {
     const [left, top] = PLACES[place];
     observer.disconnect();
     mark.style.setProperty("left", `${left}%`);
+    mark.style.setProperty("translate", `-${left}%`); // long names stay inside narrow pictures
     mark.style.setProperty("top", `${top}%`);
     if (mark.isConnected) watch();
   }
@@ -49,6 +50,6 @@ export function layWatermark(stage, text) {
 
 function isUntouched(mark, stage, text) {
   const attributes = mark.getAttributeNames().sort().join(" ");
-  const isOurs = mark.className === "watermark" && attributes === "aria-hidden class style" && mark.style.length === 2;
+  const isOurs = mark.className === "watermark" && attributes === "aria-hidden class style" && mark.style.length === 3;
   return mark.parentNode === stage && mark.textContent === text && isOurs;
 }
