@@ -4,6 +4,8 @@ import { RATES } from "./controls.js";
 const STEP_S = 5;
 const JUMP_S = 10;
 const VOLUME_STEP = 0.1;
+const TYPED = "textarea, select, [contenteditable], input:not([type=range])"; // what a page laid inside the element
+const MOVES = /^(Arrow|Page|Home|End)/;
 
 const ACTIONS = {
   " ": (picture) => picture.toggle(),
@@ -28,6 +30,7 @@ export function press(picture, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = event.composedPath()[0];
   if (event.key === " " && target.matches?.("button, a")) return false; // It presses what has the focus.
+  if (target.matches?.(TYPED) || (target.matches?.(".volume") && MOVES.test(event.key))) return false;
   const action = ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (action) action(picture);
   else if (/^\d$/.test(event.key)) picture.seek((picture.duration * Number(event.key)) / 10);
