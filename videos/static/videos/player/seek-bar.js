@@ -124,13 +124,18 @@ export class SeekBar {
     const { style } = this.#picture;
     style.setProperty("width", `${sprite.width}px`);
     style.setProperty("height", `${sprite.height}px`);
-    style.setProperty("background-image", `url("${encodeURI(decodeURI(sprite.url))}")`);
+    style.setProperty("background-image", `url("${quotable(sprite.url)}")`);
     style.setProperty("background-position", `-${sprite.x}px -${sprite.y}px`);
   }
 
   #hidePreview() {
     this.#preview.hidden = true;
   }
+}
+
+/** An address as it is, escapes and all, for quotes in CSS: an URL object has escaped all but this. */
+export function quotable(address) {
+  return address.replaceAll("\\", "%5C");
 }
 
 function placed(mark, share) {
