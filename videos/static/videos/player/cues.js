@@ -1,5 +1,7 @@
 /* WebVTT as lists of cues: chapters, and the pictures on the timeline. */
 const LINE = /^\s*((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3})\s+-->\s+((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3})/;
+// https://www.w3.org/TR/webvtt1/#webvtt-cue-text-span
+const ESCAPES = { amp: "&", lt: "<", gt: ">", nbsp: "\u00a0", lrm: "\u200e", rlm: "\u200f" };
 const PART = /#xywh=(\d+),(\d+),(\d+),(\d+)$/;
 
 /** `[{start, end, text}]`, in seconds. What is no cue is passed over. */
@@ -17,6 +19,11 @@ export function parseCues(vtt) {
 
 function seconds(stamp) {
   return stamp.replace(",", ".").split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+}
+
+/** What a reader sees of a cue's text: without its tags, its escapes read. */
+export function plain(text) {
+  return text.replaceAll(/<[^>]*>/g, "").replaceAll(/&(amp|lt|gt|nbsp|lrm|rlm);/g, (_, name) => ESCAPES[name]).trim();
 }
 
 /** The cue that covers `at` seconds. */
