@@ -31,10 +31,10 @@ button:disabled { cursor: default; }
 ::slotted(iframe) { position: absolute; inset: 0; width: 100%; height: 100%; border: 0; display: block; }
 video { width: 100%; height: 100%; display: block; background: var(--_ground); }
 video::cue { background: rgb(0 0 0 / 75%); color: #fff; }
-.stage { user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; }
+.stage { direction: ltr; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; }
 .stage[data-resting] { cursor: none; }
 
-.message { display: grid; overflow: auto; background: var(--_ground); }
+.message { display: grid; overflow: auto; background: var(--_ground); outline: none; }
 .note { margin: auto; padding: 1rem 1.25rem; max-width: 34rem; text-align: center; }
 .note-title { margin: 0 0 0.3em; font-size: 1.3rem; font-weight: 600; line-height: 1.25; }
 .note-detail { margin: 0 0 1rem; color: var(--_quiet); }
@@ -51,7 +51,7 @@ video::cue { background: rgb(0 0 0 / 75%); color: #fff; }
 }
 .action:disabled { border-color: #5d6663; background: none; color: var(--_quiet); }
 .streams { display: grid; gap: 0.5rem; margin: 0 0 1rem; padding: 0; list-style: none; }
-.streams li { display: flex; flex-wrap: wrap; gap: 0.35rem 1rem; align-items: center; justify-content: space-between; text-align: left; }
+.streams li { display: flex; flex-wrap: wrap; gap: 0.35rem 1rem; align-items: center; justify-content: space-between; text-align: start; }
 .streams .action { padding: 0.25rem 0.8rem; font-size: 0.9rem; }
 .spinner {
   display: block;
