@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as project
 from django.test import Client
+from selenium.webdriver import ActionChains, Keys
 
 from courses.services import end_enrollment
 from courses.tests.factories import enroll_student
@@ -17,6 +18,7 @@ from videos.hosted.models import Licence, Scheme
 from videos.hosted.services.content_keys import keys
 from videos.hosted.tests.conftest import hosted_entry
 from videos.models import AssetStatus, PlaybackSession, Video, VideoProgress
+from videos.services.captions import put_caption
 from videos.tests.factories import make_video
 
 pytestmark = pytest.mark.browser
@@ -38,8 +40,16 @@ def student(site, picture, monkeypatch):
     return student
 
 
+CHAPTERS = b"WEBVTT\n\n00:00.000 --> 00:04.000\nCalm\n\n00:04.000 --> 00:08.000\n<b>Spray</b> &amp; &lt;img src=x onerror=x>\n"
+COLLECT = """window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));"""
+
+
 def test_an_encrypted_film_plays_with_its_key_and_obeys_the_viewer(site, picture, student):
+    put_caption(video=Video.objects.get(), language="es", label="Español", body=CHAPTERS)
+    script = site.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": COLLECT})
     site.open("/lessons/waves")
+    site.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
     picture.wait_until_decoded()
     assert picture.ask("Boolean(video.mediaKeys)"), "decrypted by the browser's key system"
     assert Licence.objects.get().result == "issued", "one licence, for picture and sound"
@@ -57,6 +67,9 @@ def test_an_encrypted_film_plays_with_its_key_and_obeys_the_viewer(site, picture
     picture.press("m")
     picture.press(">")
     assert picture.ask("[video.muted, video.playbackRate]") == [True, 1.25]
+    picture.ask("root.querySelector('.volume').focus()")
+    ActionChains(site.browser).send_keys(Keys.ARROW_RIGHT).perform()
+    assert picture.ask("[video.volume, video.currentTime, video.paused]") == [0.05, 0, True], "a slider keeps its own keys"
     assert picture.ask("[innerWidth - document.documentElement.clientWidth, scrollY]")[1] == 0, "keys scroll no page"
 
     picture.choose("Quality", "90p")
@@ -71,8 +84,32 @@ def test_an_encrypted_film_plays_with_its_key_and_obeys_the_viewer(site, picture
     site.browser.execute_script("arguments[0].remove()", picture.find(".watermark"))
     picture.wait_for("root.querySelector('.watermark')?.textContent")
     assert picture.ask("!video.dispatchEvent(new MouseEvent('contextmenu', {bubbles: true, cancelable: true}))")
-    assert site.complaints() == []
     site.wait_for(lambda: VideoProgress.objects.get().covered_ms > 1000, "what was seen to be kept")
+    check_chapters(picture)
+    check_a_viewer_who_rests(picture)
+    site.browser.execute_script("document.documentElement.dir = 'rtl'")
+    assert picture.ask("getComputedStyle(root.querySelector('.seek')).direction") == "ltr", "time runs to the right"
+    assert site.browser.execute_script("return window.violations") == []
+    assert site.complaints() == []
+
+
+def check_chapters(picture):
+    picture.ask("player.setAttribute('chapters', video.querySelector('[srclang=es]').src), player.start()")
+    picture.wait_for("player.state === 'ready' && root.querySelectorAll('.marks i').length === 1")
+    picture.choose("Chapters", "Spray & <img src=x onerror=x>")
+    picture.wait_for("video.currentTime >= 4 && !video.seeking")
+
+
+def check_a_viewer_who_rests(picture):
+    """A picture that is fetched anew, here for a page that came back, stays paused where its viewer left it."""
+    picture.press("k")
+    picture.wait_for("video.paused")
+    picture.ask("(window.former = video).currentTime = 6")
+    picture.ask("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    picture.wait_for("video !== window.former && player.state === 'ready' && Math.abs(video.currentTime - 6) < 0.3")
+    assert picture.ask("[video.paused, root.activeElement?.title]") == [True, "Play"]
+    picture.press("k")
+    picture.wait_for("!video.paused && video.currentTime > 6.2")
 
 
 def test_the_picture_goes_within_ten_seconds_of_the_right(site, picture, student):
@@ -169,6 +206,7 @@ def test_every_reason_why_a_video_does_not_play_is_told(site, picture, settings)
         assert picture.ask("player.state") == state
         assert picture.complaints_of_axe() == [], state
     assert Licence.objects.earliest("id").result == "key_revoked"
+    assert not PlaybackSession.objects.exclude(state="ended").exists(), "what did not start holds no stream"
 
     site.browser.execute_script("document.querySelector('eleven-video').tokenProvider = null")
     picture.play(members.pk)
@@ -245,9 +283,10 @@ def test_an_instructor_watches_in_the_admin_and_is_not_counted(site, picture):
 
     site.open(f"/admin/videos/video/{video.pk}/change/")
     site.wait_for(lambda: picture.ask("root.querySelector('.cover')"), "the picture to press")
-    site.browser.execute_script("arguments[0].click()", picture.find(".cover"))
+    picture.find(".cover").send_keys(Keys.ENTER)
 
     picture.wait_until_decoded()
+    assert picture.ask("root.activeElement.title") == "Pause", "the keyboard's place is not lost"
     assert not PlaybackSession.objects.get().is_counted
     site.browser.delete_all_cookies()
 
@@ -257,15 +296,27 @@ def test_files_of_chapters_and_pictures_are_read_as_their_authors_write_them(sit
     told = site.browser.execute_async_script(
         r"""
         const done = arguments[0];
-        import("/static/videos/player/cues.js").then(({ cueAt, parseCues, spriteOf }) => {
+        const twoStarts = (Picture) => {
+          const stage = document.createElement("div"), host = document.body;
+          const options = { stage, host, grant: { captions: [] }, title: "", resolved: (address) => address };
+          const [first, second] = [new Picture(options), new Picture(options)];
+          first.hide();
+          return !stage.hidden && stage.contains(second.video);
+        };
+        const modules = ["cues", "seek-bar", "picture"].map((name) => import(`/static/videos/player/${name}.js`));
+        Promise.all(modules).then(([{ cueAt, parseCues, spriteOf }, { quotable }, { Picture }]) => {
           const cues = parseCues(
             "WEBVTT\r\n\r\nNOTE by hand\r\n\r\n1\r\n00:00.000 --> 00:05.500 align:start\r\nBeginning\r\n\r\n"
               + "01:00:05.500 --> 01:00:09.000\r\nsprite.jpg?a=b#xywh=160,90,80,45\r\n\r\n",
           );
           done([cues[0], cueAt(cues, 5.5), cueAt(cues, 3606).start,
-                spriteOf(cues[1], "https://media.test/p/sprite.vtt"), spriteOf(cues[0], "https://media.test/")]);
+                spriteOf(cues[1], "https://media.test/p/sprite.vtt"), spriteOf(cues[0], "https://media.test/"),
+                quotable("https://media.test/a%20b.jpg?X-Amz-Credential=AK%2F2026&b=\\"), twoStarts(Picture)]);
         });
         """
     )
+    *told, address, second_is_shown = told
+    assert address == "https://media.test/a%20b.jpg?X-Amz-Credential=AK%2F2026&b=%5C", "signatures stay as they are"
+    assert second_is_shown, "what a first start leaves behind takes no second one's picture away"
     sprite = {"url": "https://media.test/p/sprite.jpg?a=b", "x": 160, "y": 90, "width": 80, "height": 45}
     assert told == [{"start": 0, "end": 5.5, "text": "Beginning"}, None, 3605.5, sprite, None]

@@ -46,6 +46,10 @@ export class Controls {
     return this.#seekBar;
   }
 
+  focus() {
+    this.#play.focus();
+  }
+
   refresh = () => {
     const video = this.#video;
     const isEnded = video.ended;

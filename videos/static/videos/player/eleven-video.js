@@ -49,17 +49,20 @@ export class ElevenVideo extends HTMLElement {
   #listening = null;
   #isWanted = false;
   #isQueued = false;
+  #isResting = false;
+  #isDeferred = false;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
     this.#stage = element("div", { className: "stage", part: "stage", hidden: true });
-    this.#message = element("div", { className: "message", role: "status", "aria-live": "polite", part: "message" });
-    root.append(element("div", { className: "frame" }, this.#stage, element("slot"), this.#message));
+    this.#message = element("div", { className: "message", role: "status", "aria-live": "polite", part: "message", tabIndex: -1 });
+    // The host's title is for screen readers: an empty one here keeps it from hanging over the picture as a tooltip.
+    root.append(element("div", { className: "frame", title: "" }, this.#stage, element("slot"), this.#message));
     this.#note = new Note(this.#message, {
       act: () => this.start(),
-      takeOver: ({ id }) => this.#begin({ end: id }),
+      takeOver: ({ id }) => this.#start({ end: id }),
       signInUrl: () => this.getAttribute("sign-in-url"),
     });
   }
@@ -101,16 +104,17 @@ export class ElevenVideo extends HTMLElement {
 
   /** Asks for the video and plays it; also the way out of every state that nothing plays in. */
   start() {
-    this.#tried = 0;
-    return this.#begin({});
+    return this.#start({});
   }
 
   async play() {
+    this.#isResting = false;
     if (this.#mounted?.video) await this.#mounted.video.play();
     else if (!this.#isWanted) await this.start();
   }
 
   pause() {
+    this.#isResting = true;
     this.#mounted?.video?.pause();
   }
 
@@ -136,10 +140,11 @@ export class ElevenVideo extends HTMLElement {
     const on = (name, hear) => addEventListener(name, hear, { signal });
     on("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.#viewing?.hide();
+      else if (this.#isDeferred) this.#begin({});
     });
     on("pagehide", () => this.#viewing?.end());
     on("pageshow", ({ persisted }) => {
-      if (persisted && this.#isWanted) this.start();
+      if (persisted && this.#isWanted) this.#begin({});
     });
     on("online", () => {
       if (DISCONNECTED.includes(this.state)) this.#begin({});
@@ -173,19 +178,27 @@ export class ElevenVideo extends HTMLElement {
     this.#message.hidden = false;
   }
 
+  async #start(wishes) {
+    if (!this.videoId) return;
+    this.#tried = 0;
+    this.#isResting = false;
+    await this.#begin(wishes);
+  }
+
+  /** Asks anew, and plays unless the viewer had paused. */
   async #begin(wishes) {
     this.#run += 1;
     const run = this.#run;
-    clearTimeout(this.#waiting);
+    this.#forgetWaiting();
     this.#isWanted = true;
     this.#close();
     this.#show(states.LOADING);
     this.#quality = new QualityWatch();
     try {
       const api = new Api({ base: this.getAttribute("api") || "/api/", token: this.#token, headers: this.headers });
-      const grant = await api.post(`videos/${this.videoId}/playback/`, { device_id: deviceId(), ...wishes });
+      const grant = await api.post(`videos/${encodeURIComponent(this.videoId)}/playback/`, { device_id: deviceId(), ...wishes });
       grant.session.heartbeat_url = api.resolved(grant.session.heartbeat_url);
-      if (run !== this.#run) new Heartbeat({ session: grant.session }).end();
+      if (run !== this.#run) giveBack(grant.session);
       else await this.#play(grant, api, run);
     } catch (error) {
       if (run === this.#run) this.#explain(error);
@@ -207,13 +220,13 @@ export class ElevenVideo extends HTMLElement {
       return;
     }
     const startAt = this.#position || Number(this.getAttribute("start")) || startOf(grant);
-    this.#isWanted = true;
-    const mounted = await mount({
+    const mounted = await this.#mount(mount, session, {
       host: this,
       stage: this.#stage,
       grant,
       title,
       startAt,
+      isResting: this.#isResting,
       chapters: this.getAttribute("chapters") || grant.chapters,
       libraryUrl: this.getAttribute("shaka-url"),
       deviceId: deviceId(),
@@ -222,10 +235,12 @@ export class ElevenVideo extends HTMLElement {
       onFailure: (failure) => run === this.#run && this.#explain(failure),
     });
     if (run !== this.#run) {
+      giveBack(session);
       mounted.remove();
       return;
     }
     this.#mounted = mounted;
+    this.#followRest(mounted.video);
     this.#viewing = new Viewing({
       session,
       video: mounted.video,
@@ -238,12 +253,30 @@ export class ElevenVideo extends HTMLElement {
       },
       onStop: this.#stopped,
     });
-    this.#note.hide();
+    if (this.#note.hide()) mounted.focus?.();
     this.setAttribute("state", "ready");
     this.#tell("eleven-ready", { player: grant.player, protection: grant.protection, duration: grant.duration });
     this.#tried = 0;
     this.#lost = 0;
-    await mounted.start?.();
+    await mounted.start?.({ isResting: this.#isResting });
+  }
+
+  async #mount(mount, session, options) {
+    try {
+      return await mount(options);
+    } catch (error) {
+      giveBack(session);
+      throw error;
+    }
+  }
+
+  /** Whether the viewer paused: a start that nobody asked for, after a lost connection say, leaves it so. */
+  #followRest(video) {
+    const told = (isResting) => () => {
+      if (this.#mounted?.video === video) this.#isResting = isResting;
+    };
+    video?.addEventListener("pause", told(true));
+    video?.addEventListener("play", told(false));
   }
 
   #stopped = (code) => {
@@ -268,7 +301,7 @@ export class ElevenVideo extends HTMLElement {
     this.#show(states.stateOfRefusal(refusal, { tried: this.#tried }));
     if (refusal.status === 425 && this.#tried < states.READY_RETRIES) {
       this.#tried += 1;
-      this.#waiting = setTimeout(() => this.#begin({}), states.READY_RETRY_S * 1000);
+      this.#waiting = setTimeout(() => this.#beginWhenSeen(), states.READY_RETRY_S * 1000);
     }
     this.#tell("eleven-error", { code: refusal.code, status: refusal.status });
   }
@@ -293,6 +326,17 @@ export class ElevenVideo extends HTMLElement {
     this.#tell("eleven-error", { code: code || kind, status });
   }
 
+  /** Nobody waits in front of a hidden page. */
+  #beginWhenSeen() {
+    if (document.hidden) this.#isDeferred = true;
+    else this.#begin({});
+  }
+
+  #forgetWaiting() {
+    clearTimeout(this.#waiting);
+    this.#isDeferred = false;
+  }
+
   #show(state) {
     this.setAttribute("state", state.name);
     if (DISCONNECTED.includes(state.name)) this.#reconnectLater();
@@ -311,20 +355,35 @@ export class ElevenVideo extends HTMLElement {
   #stop() {
     this.#run += 1;
     this.#isWanted = false;
-    clearTimeout(this.#waiting);
+    this.#forgetWaiting();
     this.#close();
   }
 
   #close() {
+    const { mediaTime } = this.#mounted ?? {};
+    if (mediaTime) this.#position = mediaTime();
     this.#viewing?.end();
+    this.#takeFocus();
     this.#mounted?.remove();
     this.#viewing = null;
     this.#mounted = null;
   }
 
+  /** What had the focus in the picture goes with it: the message keeps it for what comes next. */
+  #takeFocus() {
+    if (!this.#stage.contains(this.shadowRoot.activeElement)) return;
+    this.#message.hidden = false;
+    this.#message.focus();
+  }
+
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
+}
+
+/** Ends a session that nothing plays in: its stream is free at once. */
+function giveBack(session) {
+  new Heartbeat({ session }).end();
 }
 
 if (!customElements.get("eleven-video")) customElements.define("eleven-video", ElevenVideo);

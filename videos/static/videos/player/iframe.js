@@ -18,12 +18,12 @@ export function hostFrame({ src, title, allow }) {
  * Puts the player for `grant` into `host`. Gives `{video, remove}`; `video` is null when the host's player cannot be
  * steered (the video plays all the same, and only that the page is open is reported).
  */
-export async function mountIframe({ host, grant, title }) {
+export async function mountIframe({ host, grant, title, isResting }) {
   const { url, api, api_url: script, allow } = grant.iframe;
   // Before the frame: a player that is ready before anybody listens is not heard.
   const isSteerable = await canBeSteered(api, script);
   const address = new URL(url);
-  address.searchParams.set("autoplay", "true");
+  address.searchParams.set("autoplay", String(!isResting));
   address.searchParams.set("muted", "true"); // No browser starts a video with sound that nobody asked for.
   const frame = hostFrame({ src: address.href, title, allow });
   host.append(frame);

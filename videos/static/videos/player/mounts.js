@@ -15,8 +15,9 @@ const MOUNTS = {
 };
 
 /**
- * What mounts `player`; undefined for one that nobody knows. It gives `{video, remove, start?, isSelfStarting}`: `video`
- * may be null, `start` is for what does not start by itself.
+ * What mounts `player`; undefined for one that nobody knows. It gives `{video, remove, start?, focus?, mediaTime?,
+ * isSelfStarting}`: `video` may be null, `start({isResting})` is for what does not start by itself, `mediaTime()` tells
+ * where it is, in seconds.
  */
 export function mountGrant(player) {
   return MOUNTS[player];
@@ -43,6 +44,18 @@ function own(mount) {
       picture.hide();
       return picture.remove();
     };
-    return { video: picture.video, remove, start: () => picture.start(), isSelfStarting: false };
+    return {
+      video: picture.video,
+      remove,
+      start: ({ isResting }) => (isResting ? picture.rest() : picture.start()),
+      focus: () => picture.focus(),
+      mediaTime: () => timeOf(picture.video, options.startAt),
+      isSelfStarting: false,
+    };
   };
+}
+
+function timeOf(video, startAt) {
+  if (video.ended) return 0;
+  return video.readyState ? video.currentTime : startAt;
 }

@@ -25,12 +25,15 @@ export class Note {
     if (buttons.length) parts.push(element("div", { className: "actions" }, ...buttons));
     this.#place.replaceChildren(element("div", { className: "note", part: "note" }, ...parts));
     this.#place.hidden = false;
-    if (hadFocus) this.#place.querySelector("button, a")?.focus();
+    if (hadFocus) (this.#place.querySelector("button, a") ?? this.#place).focus();
   }
 
+  /** Gives whether the focus was here, for the picture to take it over. */
   hide() {
+    const hadFocus = this.#place.contains(this.#place.getRootNode().activeElement);
     this.#place.hidden = true;
     this.#place.replaceChildren();
+    return hadFocus;
   }
 
   #row = (session) => {

@@ -1,7 +1,7 @@
 /* Our own picture: a video with controls, captions, a watermark, and what hands do on it. */
 import { CaptionTracks } from "./captions.js";
 import { Controls } from "./controls.js";
-import { loadCues } from "./cues.js";
+import { loadCues, plain } from "./cues.js";
 import { clamp, element } from "./dom.js";
 import { icon } from "./icons.js";
 import { press } from "./keys.js";
@@ -78,6 +78,15 @@ export class Picture {
       if (error.name !== "NotAllowedError") return; // Paused again, or gone: both are told by events.
       await this.#startMuted();
     }
+  }
+
+  /** Waits for the viewer, who had paused. */
+  rest() {
+    this.#begin.hidden = false;
+  }
+
+  focus() {
+    this.#controls.focus();
   }
 
   toggle() {
@@ -174,6 +183,7 @@ export class Picture {
     this.#ending.abort();
     this.#captions.remove();
     this.#unmark();
+    this.#controls.closeMenus();
     clearTimeout(this.#resting);
     clearTimeout(this.#hinting);
     this.video.pause();
@@ -181,8 +191,9 @@ export class Picture {
     this.video.remove();
   }
 
-  /** Takes the picture off the screen at once; what it holds is given back by `remove`. */
+  /** Takes the picture off the screen at once, unless another is there; what it holds is given back by `remove`. */
   hide() {
+    if (this.video.parentNode !== this.#stage) return;
     this.#stage.hidden = true;
     this.#stage.replaceChildren();
   }
@@ -242,7 +253,8 @@ export class Picture {
   }
 
   async #useChapters(url) {
-    this.#chapters = await loadCues(url);
+    const cues = await loadCues(url);
+    this.#chapters = cues.map((cue) => ({ ...cue, text: plain(cue.text) }));
     this.#controls.seekBar.useChapters(this.#chapters);
     this.#controls.refreshMenus();
   }

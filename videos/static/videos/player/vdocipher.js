@@ -7,9 +7,9 @@ import { loadScript } from "./scripts.js";
  * whose properties are promises, or null when its JavaScript API does not load (the video plays all the same).
  * It plays at once, and so without sound: browsers allow no other start that nobody pressed a button for.
  */
-export async function mountVdoCipher({ host, grant, title }) {
+export async function mountVdoCipher({ host, grant, title, isResting }) {
   const { embed_url: address } = grant.vdocipher;
-  const frame = hostFrame({ src: `${address}&autoplay=true`, title, allow: "encrypted-media; autoplay; fullscreen" });
+  const frame = hostFrame({ src: `${address}&autoplay=${!isResting}`, title, allow: "encrypted-media; autoplay; fullscreen" });
   host.append(frame);
   const remove = () => frame.remove();
   try {
