@@ -48,6 +48,14 @@ SELECT s.id, s.public_id, s.viewer_id, s.video_id, s.asset_id, s.progress_id, s.
  WHERE s.public_id = %s {lock}
 """
 
+# 0.8 → 0.1
+SESSION_TO_USE = """
+SELECT id, public_id, viewer_id, video_id, asset_id, device_id, state, is_counted, max_streams, created_at,
+       lease_expires_at
+  FROM videos_playbacksession
+ WHERE public_id = %s
+"""
+
 # 0.9 → 0.1
 BEATEN_SESSION = """
 UPDATE videos_playbacksession

@@ -128,6 +128,14 @@ class PlaybackSessionQuerySet(models.QuerySet["PlaybackSession"]):
         """The live sessions of one viewer, oldest first."""
         return list(self.using(viewer._state.db).raw(sql.LIVE_SESSIONS, [viewer.pk]))
 
+    def to_use(self, public_id: uuid.UUID) -> "PlaybackSession | None":
+        """The session of this id, with what a player's requests beside its heartbeats need."""
+        connection = connections[router.db_for_write(PlaybackSession)]
+        key = PlaybackSession._meta.get_field("public_id").get_db_prep_value(public_id, connection)
+        for session in self.using(connection.alias).raw(sql.SESSION_TO_USE, [key]):
+            return cast(PlaybackSession, session)
+        return None
+
     def to_beat(self, public_id: uuid.UUID) -> "PlaybackSession | None":
         """The locked session of this id, with what its heartbeat needs; needs a transaction.
 

@@ -21,7 +21,7 @@ RENEW_BELOW = timedelta(seconds=conf.LEASE_S / 3)
 
 
 def use_session(public_id: UUID) -> PlaybackSession:
-    """The session, with its viewer and video, when it may still play; its stream is claimed or kept.
+    """The session when it may still play; its stream is claimed or kept.
 
     None plays for longer than its own token is good, whatever else was signed for it since. One statement usually.
     Raises SessionEnded, SessionRevoked or TooManyStreams.
@@ -29,14 +29,14 @@ def use_session(public_id: UUID) -> PlaybackSession:
     now = timezone.now()
     session = _playing(public_id, now)
     if session.lease_expires_at is None or session.lease_expires_at <= now:
-        return _claim(session, now)
-    if session.lease_expires_at < now + RENEW_BELOW:
+        _claim(session, now)
+    elif session.lease_expires_at < now + RENEW_BELOW:
         _lease(session, now)
     return session
 
 
 def _playing(public_id: UUID, now: datetime) -> PlaybackSession:
-    session = PlaybackSession.objects.select_related("viewer", "video").filter(public_id=public_id).first()
+    session = PlaybackSession.objects.to_use(public_id)
     if session is not None and session.state == SessionState.REVOKED:
         raise SessionRevoked()
     if session is None or session.state not in (SessionState.ISSUING, SessionState.ISSUED):
@@ -46,11 +46,11 @@ def _playing(public_id: UUID, now: datetime) -> PlaybackSession:
     return session
 
 
-def _claim(session: PlaybackSession, now: datetime) -> PlaybackSession:
+def _claim(session: PlaybackSession, now: datetime) -> None:
     with transaction.atomic():
         viewer = streams.lock_viewer_of(session)
-        session = _playing(session.public_id, now)
-        if session.is_counted and not (session.lease_expires_at and session.lease_expires_at > now):
+        _lease(session, now)
+        if session.is_counted:
             streams.make_room(
                 viewer,
                 device_id=session.device_id,
@@ -60,10 +60,11 @@ def _claim(session: PlaybackSession, now: datetime) -> PlaybackSession:
                 is_claim=True,
                 keep=session,
             )
-        _lease(session, now)
-    return session
 
 
 def _lease(session: PlaybackSession, now: datetime) -> None:
-    session.lease_expires_at = now + timedelta(seconds=conf.LEASE_S)
-    PlaybackSession.objects.live().filter(pk=session.pk).update(lease_expires_at=session.lease_expires_at)
+    until = now + timedelta(seconds=conf.LEASE_S)
+    if not PlaybackSession.objects.live().filter(pk=session.pk).update(lease_expires_at=until):
+        _playing(session.public_id, now)
+        raise SessionEnded()
+    session.lease_expires_at = until

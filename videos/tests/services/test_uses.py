@@ -2,6 +2,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from videos.models import PlaybackSession, SessionState
@@ -27,7 +28,9 @@ def lease_of(session):
 
 def test_the_first_use_claims_the_stream():
     session = make_session(lease_expires_at=None)
-    use_session(session.public_id)
+    with counted_statements() as statements:
+        use_session(session.public_id)
+    assert len(statements) == 4, statements
     assert in_seconds(40) < lease_of(session) <= in_seconds(45)
 
 
@@ -35,7 +38,8 @@ def test_a_use_within_a_good_lease_is_one_statement_and_changes_nothing():
     session = make_session(lease_expires_at=in_seconds(40))
     with counted_statements() as statements:
         used = use_session(session.public_id)
-        assert (used.viewer.pk, used.video.pk) == (session.viewer_id, session.video_id)
+        assert (used.viewer_id, used.video_id) == (session.viewer_id, session.video_id)
+        assert (used.asset_id, used.device_id) == (session.asset_id, session.device_id)
     assert len(statements) == 1
     assert lease_of(session) == session.lease_expires_at
 
@@ -70,6 +74,20 @@ def test_who_is_not_counted_takes_no_stream_from_anybody():
 def test_a_session_that_is_over_is_of_no_use(state, error):
     with pytest.raises(error):
         use_session(make_session(state=state, lease_expires_at=in_seconds(30)).public_id)
+
+
+@pytest.mark.parametrize("lease_s", [None, 5])
+def test_a_session_that_was_revoked_since_it_was_read_is_of_no_use(lease_s):
+    session = make_session(lease_expires_at=lease_s and in_seconds(lease_s))
+
+    def revoke_before_update(execute, statement, *args):
+        if statement.startswith("UPDATE") and "'revoked'" not in statement:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE videos_playbacksession SET state = 'revoked'")
+        return execute(statement, *args)
+
+    with connection.execute_wrapper(revoke_before_update), pytest.raises(SessionRevoked):
+        use_session(session.public_id)
 
 
 def test_an_unknown_session_is_of_no_use():
