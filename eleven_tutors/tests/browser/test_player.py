@@ -53,12 +53,26 @@ def test_a_viewer_with_all_streams_in_use_ends_one_and_watches(site, student):
     assert PlaybackSession.objects.filter(state="ended").count() == 1
 
 
-def test_a_video_that_is_not_ready_is_waited_for(site, student):
+HURRY = """const later = window.setTimeout;
+window.asked = 0;
+window.setTimeout = (act, ms, ...rest) =>
+  later(() => { window.asked += ms === 10_000; act(...rest); }, ms === 10_000 ? 300 : ms);"""
+HIDDEN = "Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})"
+SHOWN = "delete document.hidden; document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))"
+
+
+def test_a_video_that_is_not_ready_is_waited_for_by_those_who_look(site, student):
     Asset.objects.filter(video=the_video()).update(status=AssetStatus.PROCESSING)
+    script = site.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": f"{HURRY}{HIDDEN}"})
 
     site.open("/lessons/what-is-a-proof")
+    site.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
     site.see("This video is being prepared")
     Asset.objects.filter(video=the_video()).update(status=AssetStatus.READY)
+    site.wait_for(lambda: site.browser.execute_script("return window.asked"), "the end of the pause")
+    site.see("This video is being prepared")
+    assert not PlaybackSession.objects.exists(), "a page that nobody looks at claims no stream"
+    site.browser.execute_script(SHOWN)
 
     with Player(site) as player:
         player.wait_until_it_moves()
