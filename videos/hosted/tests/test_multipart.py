@@ -11,11 +11,12 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from videos.hosted import containers
 from videos.hosted.hosts import host
 from videos.hosted.models import HostedVideo, Transcode, Upload, UploadState
 from videos.hosted.seams.bucket import StoredPart
 from videos.hosted.services.clearing import emptying, removal, sweeping
-from videos.hosted.services.uploading import containers, multipart, uploads
+from videos.hosted.services.uploading import multipart, uploads
 from videos.hosted.tests import uploads_tus
 from videos.hosted.tests.buckets import bucket_options, s3
 from videos.hosted.tests.conftest import hosted_entry
@@ -496,7 +497,14 @@ def test_containers_are_known_by_their_first_bytes():
     timed = b"time" + packets[:188] + b"time\x47"
     for head in (film()[:400], b"\x1a\x45\xdf\xa3webm", b"RIFF\0\0\0\0AVI LIST", packets, timed):
         assert containers.is_media(head)
-    for head in (b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"%PDF-1.7", b"RIFF\0\0\0\0WAVEfmt ", b"PK\x03\x04", bytes(400)):
+    strange = (
+        b"RIFF\0\0\0\0WAVEfmt ",
+        b"YUV4MPEG2 W64",
+        b"\x06\x0e\x2b\x34\x02\x05\x01\x01",
+        b"PK\x03\x04",
+        bytes(400),
+    )
+    for head in (b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"%PDF-1.7", *strange):
         assert not containers.is_media(head)
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from videos.hosted import containers
 from videos.hosted.encoders.ffmpeg import running, source
 from videos.hosted.encoders.ffmpeg.ladder import constant_rate
 from videos.hosted.seams.encoder import EncodeFailed
@@ -23,20 +24,6 @@ END_S = 10
 """The end of a film is looked for so many seconds before the end that its header tells."""
 LEAD_S = 0.25
 """Sound that begins so much before the picture is kept, under a first frame that stands still."""
-_CONTAINERS = (
-    (4, b"ftyp"),
-    (4, b"moov"),
-    (4, b"mdat"),
-    (4, b"wide"),
-    (4, b"free"),
-    (0, b"\x1aE\xdf\xa3"),
-    (8, b"AVI "),
-    (0, b"FLV"),
-    (0, b"0&\xb2u"),
-    (0, b"\x00\x00\x01\xba"),
-    (0, b"OggS"),
-    (188, b"G"),
-)
 _SHOWN = (
     "format=format_name,duration:"
     "stream=index,codec_type,codec_name,width,height,pix_fmt,sample_aspect_ratio,field_order,avg_frame_rate,"
@@ -62,7 +49,9 @@ def probe(path: Path, *, ffprobe: str, bounds: Bounds, beat: Any = running._noth
     try:
         said = json.loads(running.run(running.Command(argv=asked, folder=path.parent, limits=PROBE_LIMITS), beat=beat))
     except (running.ToolFailed, ValueError) as error:
-        code = failures.UNREADABLE if _is_container(path) else failures.NOT_A_VIDEO
+        with path.open("rb") as file:
+            is_media = containers.is_media(file.read(containers.HEAD_BYTES))
+        code = failures.UNREADABLE if is_media else failures.NOT_A_VIDEO
         raise EncodeFailed(code, f"ffprobe does not open the file: {error}") from error
     video, audio = _video_of(said), _audio_of(said)
     start_s, end_s = _extent(path, ffprobe, said, video, beat)
@@ -77,12 +66,6 @@ def _check_size(path: Path, bounds: Bounds) -> None:
         raise EncodeFailed(failures.EMPTY_FILE, "The file has no bytes.")
     if size > bounds.max_bytes:
         raise EncodeFailed(failures.TOO_LONG, f"The file has {size} bytes.")
-
-
-def _is_container(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(256)
-    return any(head[at : at + len(magic)] == magic for at, magic in _CONTAINERS)
 
 
 def _video_of(said: Row) -> Row:

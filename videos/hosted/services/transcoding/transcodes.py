@@ -134,6 +134,23 @@ def fail(transcode: Transcode, *, code: str, detail: str) -> None:
     showing.tell(transcode.video)
 
 
+def refuse_file(video: HostedVideo, *, code: str) -> None:
+    """Write down that nothing can be made of the file that came, whatever is done, in the caller's transaction.
+
+    `code` is one of `videos.providers.failures`.
+    """
+    now = timezone.now()
+    Transcode.objects.create(
+        video=video,
+        state=TranscodeState.FAILED,
+        preset=video.preset,
+        failure_code=code,
+        finished_at=now,
+        cleaned_at=now,
+    )
+    showing.tell(video)
+
+
 def abandon_packages(transcode: Transcode) -> int:
     """Give up the packages that this job was building.
 

@@ -3,8 +3,8 @@
 from django.db import transaction
 from django.utils import timezone
 
-from videos.hosted.models import HostedVideo, Transcode, TranscodeState, Upload, UploadState
-from videos.hosted.services.transcoding import showing, transcodes
+from videos.hosted.models import HostedVideo, Upload, UploadState
+from videos.hosted.services.transcoding import transcodes
 from videos.providers import failures
 from videos.services.errors import UploadOver
 
@@ -29,6 +29,14 @@ def file_arrived(upload_id: int, *, size: int) -> None:
         _begin(upload, video)
 
 
+def refuse_file(upload_id: int, *, failure_code: str) -> None:
+    """End an open upload and let its video have failed, for a reason of `videos.providers.failures`. Safe twice."""
+    with transaction.atomic():
+        video = HostedVideo.objects.select_for_update(no_key=True).get(uploads=upload_id)
+        if Upload.objects.filter(pk=upload_id, state=UploadState.OPEN).update(state=UploadState.ENDED):
+            transcodes.refuse_file(video, code=failure_code)
+
+
 def _begin(upload: Upload, video: HostedVideo) -> None:
     video.source_bytes = upload.length
     if upload.length:
@@ -37,17 +45,4 @@ def _begin(upload: Upload, video: HostedVideo) -> None:
     if upload.length:
         transcodes.start(video=video)
     else:
-        _fail_empty(video)
-
-
-def _fail_empty(video: HostedVideo) -> None:
-    now = timezone.now()
-    Transcode.objects.create(
-        video=video,
-        state=TranscodeState.FAILED,
-        preset=video.preset,
-        failure_code=failures.EMPTY_FILE,
-        finished_at=now,
-        cleaned_at=now,
-    )
-    showing.tell(video)
+        transcodes.refuse_file(video, code=failures.EMPTY_FILE)

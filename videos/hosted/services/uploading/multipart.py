@@ -15,12 +15,13 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from videos.hosted import containers
 from videos.hosted.deliveries.sigv4 import Presigner
 from videos.hosted.hosts import host
 from videos.hosted.models import Upload, UploadKind, UploadState
 from videos.hosted.seams.bucket import BucketLike, MultipartGone, StoredPart
 from videos.hosted.seams.store import FileMissing, StoreUnavailable
-from videos.hosted.services.uploading import arrivals, containers, refusals, uploads
+from videos.hosted.services.uploading import arrivals, uploads
 from videos.providers import failures
 from videos.providers.exceptions import ProviderMisconfigured
 from videos.providers.registry import providers
@@ -223,7 +224,7 @@ def _look_at(upload: Upload) -> None:
 
 
 def _refuse(upload: Upload, failure_code: str) -> None:
-    refusals.refuse_file(upload.pk, failure_code=failure_code)
+    arrivals.refuse_file(upload.pk, failure_code=failure_code)
     upload.state = UploadState.ENDED
     _give_up(upload)
 

@@ -1,4 +1,4 @@
-"""Whether a file begins as containers of video do, whatever it is called."""
+"""Whether a file begins as the containers of video that are taken do, whatever it is called."""
 
 HEAD_BYTES = 400
 
@@ -8,11 +8,7 @@ _STARTS = (
     b"FLV\x01",
     b"OggS",
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: WMV
-    b"\x06\x0e\x2b\x34\x02\x05\x01\x01",  # MXF
     b"\x00\x00\x01\xba",  # MPEG program stream
-    b"\x00\x00\x01\xb3",  # MPEG-1 and MPEG-2 video alone
-    b".RMF",
-    b"YUV4MPEG2",
 )
 
 
