@@ -99,7 +99,7 @@ def video_page_url() -> str:
 
 def video_embed_url() -> str:
     """VIDEO_EMBED_URL: the bare player of a shared video for other sites' frames, `{id}` stands for the video's."""
-    return str(getattr(settings, "VIDEO_EMBED_URL", "/videos/{id}/embed"))
+    return str(getattr(settings, "VIDEO_EMBED_URL", "/videos/embed/{id}"))
 
 
 def unusual_limits() -> dict[str, int]:

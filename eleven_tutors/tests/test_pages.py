@@ -1,8 +1,10 @@
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
+from django.urls import resolve
 
 from eleven_tutors.pages import content_security_policy, player_origins
 from videos.hosted.tests.conftest import hosted_entry
@@ -105,3 +107,9 @@ def test_the_bare_player_is_framed_by_whom_the_settings_name_and_plays_what_is_p
     assert "blob:" in policy["media-src"]
     assert "blob:" not in client.get("/").headers["Content-Security-Policy"]
     assert "unsafe" not in response["Content-Security-Policy"]
+
+
+def test_shared_videos_name_the_bare_player(settings):
+    address = settings.VIDEO_EMBED_URL.format(id="6a1ef0a2-0000-4000-8000-000000000000")
+    assert address == f"{settings.FRONTEND_URL}/videos/embed/6a1ef0a2-0000-4000-8000-000000000000"
+    assert resolve(urlsplit(address).path).url_name == "page-video-embed"

@@ -11,13 +11,13 @@ def share(client, video):
 
 @pytest.mark.parametrize(("level", "is_public"), [("public", True), ("unlisted", False)])
 def test_a_video_for_everybody_has_an_address_to_pass_on(level, is_public, client_of, settings):
-    settings.VIDEO_EMBED_URL = "/videos/{id}/embed"
+    settings.VIDEO_EMBED_URL = "/videos/embed/{id}"
     settings.VIDEO_PAGE_URL = "https://tutors.example.test/videos/{id}"
     video = make_video(access_level=level, title='"><script>alert(1)</script>')
     told = share(client_of(), video).json()
     assert told["url"] == f"https://tutors.example.test/videos/{video.pk}"
     assert told["is_public"] is is_public
-    assert f'src="/videos/{video.pk}/embed"' in told["embed_html"]
+    assert f'src="/videos/embed/{video.pk}"' in told["embed_html"]
     assert "<script>" not in told["embed_html"]
 
 
