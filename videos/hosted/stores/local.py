@@ -23,6 +23,12 @@ class LocalStore:
         """Where the file of this key is, or would be; also for uploads, which grow in their place."""
         return Path(self.root, *key.split("/"))
 
+    def free_bytes(self) -> int:
+        """What the disk has room for; raises StoreUnavailable."""
+        with _translated(self.root):
+            os.makedirs(self.root, exist_ok=True)
+            return shutil.disk_usage(self.root).free
+
     def put_file(self, key: str, path: Path, *, content_type: str = "application/octet-stream") -> None:
         target = self.path_of(key)
         with _translated(key):

@@ -7,8 +7,9 @@ from django.core.management import call_command
 
 from videos.hosted.models import HostedVideo, UploadState
 from videos.hosted.tests.clips import clip
+from videos.hosted.tests.conftest import hosted_entry
 from videos.models import AssetStatus
-from videos.providers.exceptions import AssetNotFound, Rejected
+from videos.providers.exceptions import AssetNotFound, ProviderUnavailable, Rejected
 from videos.providers.registry import providers
 from videos.providers.types import UploadRequest
 from videos.services.transfers import send_file
@@ -56,3 +57,10 @@ def test_a_copy_that_waits_for_no_file_takes_none(hosted):
     for host_id in ("0" * 32, "no-id"):
         with pytest.raises(AssetNotFound):
             providers["hosted"].receive_file(host_id, io.BytesIO(b"film"), size_bytes=4)
+
+
+def test_a_file_that_the_disk_has_no_room_for_is_refused_before_it_is_sent(settings, tmp_path):
+    settings.VIDEO_PROVIDERS = {"hosted": hosted_entry(tmp_path, upload_max_bytes=10**18)}
+    with pytest.raises(ProviderUnavailable):
+        open_upload(10**17)
+    assert not HostedVideo.objects.exists()

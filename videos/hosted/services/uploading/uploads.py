@@ -9,10 +9,11 @@ from django.utils.crypto import constant_time_compare
 
 from videos.hosted.hosts import host
 from videos.hosted.models import HostedVideo, Preset, Upload, UploadKind, UploadState
+from videos.hosted.seams.store import StoreUnavailable
 from videos.hosted.services.uploading import growing
 from videos.hosted.stores.local import LocalStore
 from videos.models import Asset, Protection
-from videos.providers.exceptions import ProviderMisconfigured, Rejected
+from videos.providers.exceptions import ProviderMisconfigured, ProviderUnavailable, Rejected
 from videos.providers.registry import providers
 from videos.providers.types import UploadRequest
 from videos.services.errors import UploadNotFound, UploadOver
@@ -23,7 +24,8 @@ END_BATCH = 100
 def open_upload(*, alias: str, request: UploadRequest) -> Upload:
     """A new copy that waits for its file, and the upload that takes it; gives the upload.
 
-    Raises Rejected: `size_required`, or `file_too_large` for more than the host's `upload_max_bytes`.
+    Raises Rejected: `size_required`, or `file_too_large` for more than the host's `upload_max_bytes`; and
+    ProviderUnavailable when the disk has no room for it.
     """
     parts = host(alias)
     size = request.size_bytes
@@ -31,6 +33,9 @@ def open_upload(*, alias: str, request: UploadRequest) -> Upload:
         raise Rejected(f"{alias}: the size of the file must be known.", code="size_required")
     if size > parts.upload_max_bytes:
         raise Rejected(f"Files are limited to {parts.upload_max_bytes} bytes.", code="file_too_large")
+    store = parts.get_store()
+    if isinstance(store, LocalStore):
+        _require_room(store, size)
     video = HostedVideo(
         alias=alias,
         title=request.title,
@@ -40,7 +45,7 @@ def open_upload(*, alias: str, request: UploadRequest) -> Upload:
     )
     upload = Upload(
         video=video,
-        kind=UploadKind.TUS if isinstance(parts.get_store(), LocalStore) else UploadKind.MULTIPART,
+        kind=UploadKind.TUS if isinstance(store, LocalStore) else UploadKind.MULTIPART,
         key=f"{video.prefix}source",
         length=size,
         content_type=request.content_type,
@@ -50,6 +55,15 @@ def open_upload(*, alias: str, request: UploadRequest) -> Upload:
         video.save(force_insert=True)
         upload.save(force_insert=True)
     return upload
+
+
+def _require_room(store: LocalStore, size: int) -> None:
+    try:
+        free = store.free_bytes()
+    except StoreUnavailable as error:
+        raise ProviderUnavailable(str(error)) from error
+    if size > free:
+        raise ProviderUnavailable(f"{store.root} has room for {free} bytes, and {size} were announced.")
 
 
 def find_upload(public_id: UUID, secret: str) -> Upload:
