@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from videos.hosted.hosts import host
 from videos.hosted.models import ContentKey, HostedVideo, Package, SpentToken, Step, Transcode, Upload
-from videos.hosted.services.clearing import leftovers, removal
+from videos.hosted.services.clearing import leftovers, removal, sweeping
 from videos.hosted.services.clearing.sweeping import sweep
 from videos.hosted.services.content_keys import keys
 from videos.hosted.services.transcoding import steps, transcodes
@@ -165,26 +165,30 @@ def test_spent_tokens_are_forgotten_when_they_would_have_ended(behaviour):
     assert [token.token_id for token in SpentToken.objects.all()] == ["new"]
 
 
-def test_one_that_fails_holds_up_no_other(settings, tmp_path, caplog):
+def test_what_fails_holds_up_nothing_else_unless_that_takes_long(settings, tmp_path, caplog, monkeypatch):
     use_small_encoder(
         settings,
         tmp_path,
         store={"BACKEND": BACKEND, "OPTIONS": {"root": str(tmp_path / "store"), "stuck": (stuck := set())}},
     )
-    copies = [make_finished_video(tmp_path)[0] for _ in range(3)]
-    stuck.add(copies[2].prefix)
+    copies = [make_arrived_video(tmp_path)[0] for _ in range(6)]
+    stuck.update(copy.prefix for copy in copies[2:])
     for copy in copies:
         removal.delete(alias="hosted", host_id=copy.host_id)
     settle()
     SpentToken.objects.create(token_id="old", expires_at=past(seconds=1))
+    monkeypatch.setattr(sweeping, "FAILING_S_MAX", 0)
+    sweep()
+    assert caplog.text.count("the disk does not answer") == 1
+    monkeypatch.undo()
     sweep()
     emptied = HostedVideo.objects.filter(emptied_at__isnull=False).order_by("pk")
     assert list(emptied) == copies[:2]
     assert not SpentToken.objects.exists()
-    assert "the disk does not answer" in caplog.text
+    assert caplog.text.count("the disk does not answer") == 1 + 4
     stuck.clear()
     sweep()
-    assert emptied.all().count() == 3
+    assert emptied.all().count() == 6
 
 
 def test_a_thorough_sweep_finds_what_came_too_late(behaviour, tmp_path):

@@ -5,7 +5,8 @@ Every piece is found by rows, is done by itself, and may be done twice.
 
 import logging
 import shutil
-from collections import Counter
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,8 +41,8 @@ BATCH = 100
 RING_MAX = 20
 """Jobs that a worker is called for in one run, whose calls pile up while all workers are busy."""
 RECENT = timedelta(days=7)
-FAILURES_MAX = 3
-"""So many pieces of one host may fail in a run before its rest waits for the next one: a dead store takes minutes."""
+FAILING_S_MAX = 60
+"""What failing may cost in a run before the rest of that host waits for the next one: a dead store takes minutes."""
 _EXPECTED = (StoreUnavailable, KeyStoreUnavailable, ProviderMisconfigured, OSError)
 
 
@@ -60,16 +61,17 @@ def sweep(*, is_thorough: bool = False, removes_unknown: bool = False) -> int:
     A thorough run also looks through everything in the stores and all older rows. `removes_unknown` removes what lies
     in a store and no row speaks of: not to be used when several databases share a store.
     """
-    failed: Counter[str] = Counter()
+    failing_s: dict[str, float] = defaultdict(float)
     done = 0
     for chore in chores(is_thorough=is_thorough, removes_unknown=removes_unknown):
-        if failed[chore.alias] >= FAILURES_MAX:
+        if chore.alias and failing_s[chore.alias] > FAILING_S_MAX:
             continue
+        began = time.monotonic()
         try:
             chore.do()
             done += 1
         except Exception as error:
-            failed[chore.alias] += bool(chore.alias)
+            failing_s[chore.alias] += time.monotonic() - began
             logger.log(logging.ERROR, "Could not %s: %s", chore.what, error, exc_info=not isinstance(error, _EXPECTED))
     return done
 
