@@ -11,6 +11,7 @@ from videos.hosted.models import Manifest, Package, PackageState, Scheme
 from videos.hosted.seams.store import StoreUnavailable
 from videos.hosted.services.licence_server import licensing
 from videos.hosted.services.playback import mpd, play_tokens, playing, playlists, sprites
+from videos.hosted.services.playback.playable import find_playable, find_playlist
 from videos.models import PlaybackSession
 from videos.providers.exceptions import ProviderMisconfigured, VideoProviderError
 from videos.services.errors import HostUnavailable, NoSuchFile, SignatureInvalid
@@ -43,7 +44,7 @@ def master_url(*, video_id: UUID, session_token: str) -> str:
         raise NoSuchFile()
     try:
         host(asset.provider)
-        found = playing.find_playable(asset.provider, asset.host_id)
+        found = find_playable(asset.provider, asset.host_id)
     except (VideoProviderError, ProviderMisconfigured) as error:
         raise NoSuchFile() from error
     ours = play_tokens.make(
@@ -122,8 +123,7 @@ def _sprite_track(ours: play_tokens.Pass) -> Text:
 def _stored(ours: play_tokens.Pass, name: str) -> Manifest:
     if not _NAME.fullmatch(name):  # PostgreSQL takes no NUL in a text
         raise NoSuchFile()
-    rows = Manifest.objects.select_related("package__key", "package__video")
-    row = rows.filter(package__public_id=ours.package_id, package__state__in=THERE, name=name).first()
+    row = find_playlist(alias=ours.alias, copy_id=ours.copy_id, package_id=ours.package_id, name=name)
     if row is None:
         raise NoSuchFile()
     return row

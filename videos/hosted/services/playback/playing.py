@@ -1,21 +1,18 @@
 """What a player needs to play a copy at our host, and the addresses of its playlists."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Subquery, UUIDField
 from django.urls import reverse
 from django.utils import timezone
 
 from videos.hosted.hosts import HostParts, host
-from videos.hosted.models import HostedVideo, Package, Scheme
+from videos.hosted.models import Package, Scheme
 from videos.hosted.seams.delivery import MediaTicket
 from videos.hosted.seams.store import StoreUnavailable
 from videos.hosted.services.licence_server import licensing
 from videos.hosted.services.playback import play_tokens
-from videos.models import Asset
-from videos.providers.exceptions import AssetNotFound, Rejected
+from videos.hosted.services.playback.playable import find_playable
 from videos.providers.types import HlsPlayback, PlaybackRequest
 
 MASTER, MPD, SPRITE = "master.m3u8", "manifest.mpd", "sprite.vtt"
@@ -24,14 +21,6 @@ PRESIGNED_MAX = timedelta(hours=6)
 
 OURS_MAX = timedelta(hours=24)
 """What an address of ours may live: it is worth nothing once its session is over."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Playable:
-    """A published copy: the video that people know, and the package that is played."""
-
-    video_id: UUID
-    package: Package
 
 
 def playback(*, alias: str, request: PlaybackRequest) -> HlsPlayback:
@@ -56,24 +45,6 @@ def playback(*, alias: str, request: PlaybackRequest) -> HlsPlayback:
         watermark=request.viewer.watermark,
         expires_at=timezone.now() + _life(request.duration_s, request.ttl_s, parts.get_delivery().through_us),
     )
-
-
-def find_playable(alias: str, host_id: str) -> Playable:
-    """The package that is played of this copy, with its key; raises AssetNotFound or Rejected (`not_playable`)."""
-    try:
-        public_id = UUID(hex=host_id)
-    except ValueError:
-        raise AssetNotFound() from None
-    video_id = Asset.objects.filter(provider=alias, host_id=host_id).values("video_id")[:1]
-    played = Subquery(video_id, output_field=UUIDField())
-    copies = HostedVideo.objects.filter(alias=alias, public_id=public_id, deleted_at=None)
-    copy = copies.select_related("package__key").annotate(played_video_id=played).first()
-    if copy is None or copy.host_id != host_id:
-        raise AssetNotFound()
-    if copy.package is None or copy.played_video_id is None:
-        raise Rejected("Nothing of this copy is published.", code="not_playable")
-    copy.package.video = copy
-    return Playable(video_id=copy.played_video_id, package=copy.package)
 
 
 def origins(parts: HostParts) -> tuple[str, ...]:
