@@ -42,7 +42,7 @@ def _sees_all(request):
 
 class VideoForm(forms.ModelForm):
     video_service_id = forms.CharField(
-        label="id at the host",
+        label="Id at the host",
         required=False,
         max_length=255,
         show_hidden_initial=True,  # an upload from this page gives the video a copy that the field knows nothing of
@@ -52,7 +52,7 @@ class VideoForm(forms.ModelForm):
     )
 
     tag_names = forms.CharField(
-        label="tags",
+        label="Tags",
         required=False,
         help_text="Words of a-z, 0-9, - and _, separated by commas.",
         widget=TextInput,
@@ -125,12 +125,21 @@ class AssetInline(TabularInline):
     extra = 0
     can_delete = False
     show_change_link = False
-    fields = ["provider", "host_id", "is_current", "badge", "host_status", "failure_reason", "duration_s", "ready_at"]
+    verbose_name_plural = "Copies at video hosts"
+    fields = ["provider", "host_id", "plays", "badge", "host_status", "failure_reason", "length", "ready_at"]
     readonly_fields = fields
 
     @admin.display(description="status")
     def badge(self, asset):
         return status_badge(asset)
+
+    @admin.display(description="plays", boolean=True)
+    def plays(self, asset):
+        return asset.is_current
+
+    @admin.display(description="length", empty_value="-")
+    def length(self, asset):
+        return None if asset.duration_s is None else "{}:{:02} min".format(*divmod(round(asset.duration_s), 60))
 
     def has_add_permission(self, request, obj=None):
         return False

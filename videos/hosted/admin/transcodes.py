@@ -40,7 +40,7 @@ class StepInline(TabularInline):
 
 @admin.register(Transcode)
 class TranscodeAdmin(LedgerAdmin):
-    list_display = ["created_at", "film", "badge", "doing", "done", "quality", "work", "took", "failure_code"]
+    list_display = ["created_at", "film", "badge", "doing", "done", "quality", "work", "took", "failure"]
     list_filter = ["state", "kind", "preset", "failure_code", "created_at"]
     search_fields = ["video__title", "public_id"]
     date_hierarchy = "created_at"
@@ -93,6 +93,10 @@ class TranscodeAdmin(LedgerAdmin):
             return "-"
         minutes, seconds = divmod(round((job.finished_at - job.started_at).total_seconds()), 60)
         return f"{minutes}:{seconds:02} min"
+
+    @admin.display(description="failure", ordering="failure_code", empty_value="-")
+    def failure(self, job):
+        return job.failure_code.replace("_", " ") or None
 
     @admin.display(description="why it failed", empty_value="-")
     def reason(self, job):
