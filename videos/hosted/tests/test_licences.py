@@ -371,6 +371,14 @@ def test_a_key_store_that_is_wrong_gives_a_retry_and_the_token_stays_good(settin
     assert unavailable.headers["Retry-After"] == "10"
     options["key_store"] = {"BACKEND": good["BACKEND"], "OPTIONS": {"keys": {"other": "x"}}}
     assert refusal(ask(token)) == (503, "key_unreadable")
+    for part in ("key_store", "licences"):
+        broken = {"BACKEND": "videos.hosted.nowhere.Nothing"}
+        settings.VIDEO_PROVIDERS["hosted"]["OPTIONS"] = options | {part: broken if part == "key_store" else [broken]}
+        assert refusal(ask(token)) == (503, "host_misconfigured")
+    settings.VIDEO_PROVIDERS["hosted"]["OPTIONS"] = options
+    entry = settings.VIDEO_PROVIDERS.pop("hosted")
+    assert refusal(ask(token)) == (503, "host_misconfigured")
+    settings.VIDEO_PROVIDERS["hosted"] = entry
     options["key_store"] = good
     assert ask(token).status_code == 200
 

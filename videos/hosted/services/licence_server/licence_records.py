@@ -12,9 +12,13 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from videos.hosted.models import Licence, LicenceKind, SpentToken
 from videos.hosted.services.licence_server.licence_limits import ISSUED, refusal_quota
-from videos.services.errors import LicenceRefused, VideosError
+from videos.providers.exceptions import ProviderMisconfigured
+from videos.services.errors import LicenceRefused, LicenceUnavailable, VideosError
 
 logger = logging.getLogger(__name__)
+
+UNUSABLE_RETRY_S = 300
+"""Somebody has to put a setting right."""
 
 
 @dataclass(kw_only=True)
@@ -51,12 +55,22 @@ class Attempt:
 def refusals_noted(attempt: Attempt) -> Iterator[None]:
     """Write down a refusal that leaves this block; one that cannot be written is logged and stays the same refusal."""
     try:
-        yield
+        with _misconfiguration_told():
+            yield
     except VideosError as refusal:
         sources = [f"session {attempt.session_pk}"] if attempt.session_pk else []
         if refusal_quota.take(*sources, f"address {attempt.ip}"):
             _note(attempt, refusal.code)
         raise
+
+
+@contextmanager
+def _misconfiguration_told() -> Iterator[None]:
+    try:
+        yield
+    except ProviderMisconfigured as error:
+        logger.error("No licence is given: %s", error)
+        raise LicenceUnavailable("host_misconfigured", retry_after_s=UNUSABLE_RETRY_S) from error
 
 
 def note_issued(attempt: Attempt, *, valid_s: int, spent: Mapping[str, SpentToken]) -> None:

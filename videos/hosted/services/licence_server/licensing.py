@@ -24,7 +24,7 @@ from videos.hosted.services.content_keys.keys import material_of
 from videos.hosted.services.licence_server import licence_tokens
 from videos.hosted.services.licence_server.licence_asks import Asked, find_asked
 from videos.hosted.services.licence_server.licence_limits import require_room
-from videos.hosted.services.licence_server.licence_records import Attempt, note_issued, refusals_noted
+from videos.hosted.services.licence_server.licence_records import UNUSABLE_RETRY_S, Attempt, note_issued, refusals_noted
 from videos.hosted.services.licence_server.licence_tokens import Bearer, device_digest
 from videos.services.errors import (
     ChallengeMalformed,
@@ -43,7 +43,6 @@ BODY_MAX_BYTES = 16 * 1024
 REPLAY_KEPT = timedelta(days=1)
 CLOCKS_APART = timedelta(minutes=5)
 """A spent token is remembered so much longer than it is good, as the clocks of two machines differ."""
-UNREADABLE_RETRY_S = 300
 
 
 def drm_member(*, session_id: UUID, package: Package, device_id: str, host: HostParts) -> dict[str, Any]:
@@ -195,7 +194,7 @@ def _opened(asked: Asked) -> KeyMaterial:
         raise LicenceUnavailable() from error
     except KeyUnreadable as error:
         logger.error("Content key %s cannot be opened: %s", asked.key.kid, error)
-        raise LicenceUnavailable("key_unreadable", retry_after_s=UNREADABLE_RETRY_S) from error
+        raise LicenceUnavailable("key_unreadable", retry_after_s=UNUSABLE_RETRY_S) from error
 
 
 def _use(session_id: UUID) -> None:
