@@ -27,6 +27,4 @@ class PictureView(TokenView):
     def get(self, request: Request, token: str) -> HttpResponse:
         """A picture of a film, as `<video>/thumbnail/` leads to it."""
         found = picture(token)
-        return HttpResponse(
-            found.body, content_type=found.content_type, headers={"Cache-Control": "private, max-age=600"}
-        )
+        return HttpResponse(found.body, content_type=found.content_type, headers=KEPT)

@@ -53,15 +53,20 @@ def drm_member(*, session_id: UUID, package: Package, device_id: str, host: Host
     """
     if package.key is None:
         return {}
-    systems = {
-        backend.key_system: {"license_url": reverse("videos_hosted:licence", args=[backend.system])}
-        for backend in host.get_licences()
-        if backend.key_system and package.scheme in backend.schemes
-    }
+    systems = {name: {"license_url": path} for name, path in licence_paths(package, host).items()}
     token = ""
     if systems:
         token = _signed(licence_tokens.LICENCE, session_id, package, device_id, host.licence_token_s)
     return {"scheme": str(package.scheme), "token": token, "systems": systems}
+
+
+def licence_paths(package: Package, host: HostParts) -> dict[str, str]:
+    """Where each key system gets its licence for this package, without scheme and host; empty for an open one."""
+    return {
+        backend.key_system: reverse("videos_hosted:licence", args=[backend.system])
+        for backend in host.get_licences()
+        if backend.key_system and package.scheme in backend.schemes
+    }
 
 
 def playlist_key_url(*, session_id: UUID, package: Package, device_id: str) -> str:

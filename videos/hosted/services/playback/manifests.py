@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from videos.hosted.hosts import host
-from videos.hosted.models import Manifest, Package, PackageState, Scheme
+from videos.hosted.models import Manifest, Package, PackageState
 from videos.hosted.seams.store import StoreUnavailable
 from videos.hosted.services.licence_server import licensing
 from videos.hosted.services.playback import mpd, play_tokens, playing, playlists, sprites
@@ -79,7 +79,7 @@ def manifest(*, video_id: UUID, token: str, name: str, site: str) -> Text:
 def _rewritten(row: Manifest, ours: play_tokens.Pass, session: PlaybackSession, site: str) -> Text:
     package = row.package
     address_of = _signer(ours, package)
-    licence_path = _clearkey_path(package, session, ours)
+    licence_path = licensing.licence_paths(package, host(ours.alias)).get(CLEARKEY, "")
     if row.name.endswith(".mpd"):
         url = site + licence_path if licence_path else ""
         return Text(body=mpd.rewrite(row.body, address_of=address_of, licence_url=url), content_type=mpd.TYPE)
@@ -100,15 +100,6 @@ def _signer(ours: play_tokens.Pass, package: Package) -> Callable[[str], str]:
     parts = host(ours.alias)
     delivery = parts.get_delivery()
     return delivery.signer(parts.get_store(), playing.ticket(ours, package, through_us=delivery.through_us))
-
-
-def _clearkey_path(package: Package, session: PlaybackSession, ours: play_tokens.Pass) -> str:
-    if package.scheme != Scheme.CBCS:
-        return ""
-    drm = licensing.drm_member(
-        session_id=session.public_id, package=package, device_id=session.device_id, host=host(ours.alias)
-    )
-    return str(drm["systems"].get(CLEARKEY, {}).get("license_url", ""))
 
 
 def _sprite_track(ours: play_tokens.Pass) -> Text:
