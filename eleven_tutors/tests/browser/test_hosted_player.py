@@ -40,7 +40,9 @@ def student(site, picture, monkeypatch):
     return student
 
 
-CHAPTERS = b"WEBVTT\n\n00:00.000 --> 00:04.000\nCalm\n\n00:04.000 --> 00:08.000\n<b>Spray</b> &amp; &lt;img src=x onerror=x>\n"
+CHAPTERS = (
+    b"WEBVTT\n\n00:00.000 --> 00:04.000\nCalm\n\n00:04.000 --> 00:08.000\n<b>Spray</b> &amp; &lt;img src=x onerror=x>\n"
+)
 COLLECT = """window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));"""
 
@@ -69,7 +71,9 @@ def test_an_encrypted_film_plays_with_its_key_and_obeys_the_viewer(site, picture
     assert picture.ask("[video.muted, video.playbackRate]") == [True, 1.25]
     picture.ask("root.querySelector('.volume').focus()")
     ActionChains(site.browser).send_keys(Keys.ARROW_RIGHT).perform()
-    assert picture.ask("[video.volume, video.currentTime, video.paused]") == [0.05, 0, True], "a slider keeps its own keys"
+    assert picture.ask("[video.volume, video.currentTime, video.paused]") == [0.05, 0, True], (
+        "a slider keeps its own keys"
+    )
     assert picture.ask("[innerWidth - document.documentElement.clientWidth, scrollY]")[1] == 0, "keys scroll no page"
 
     picture.choose("Quality", "90p")
@@ -138,6 +142,33 @@ def test_what_has_no_key_system_plays_in_another_sites_frame_without_storage(sit
     finally:
         site.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
     assert site.complaints() == []
+
+
+PAGE_OF_ANOTHER_ORIGIN = """const [api, id] = arguments, player = document.createElement("eleven-video");
+player.setAttribute("api", `${api}/api/`);
+player.toggleAttribute("autoplay");
+player.setAttribute("video-id", id);
+document.body.replaceChildren(player);
+import("/static/videos/player/eleven-video.js");"""
+
+
+def test_a_page_of_another_origin_plays_by_the_api_alone(site, picture, settings):
+    elsewhere = site.url.replace("localhost", "127.0.0.1")
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
+    settings.CORS_ALLOWED_ORIGINS = [elsewhere]
+    _, video = film()
+    put_caption(video=video, language="en", label="English", body=CHAPTERS)
+    site.open(f"{elsewhere}/static/videos/preview.css")  # any page there without a policy of ours
+    site.browser.execute_script(PAGE_OF_ANOTHER_ORIGIN, site.url, str(video.pk))
+    picture.wait_until_decoded()
+    picture.press("c")
+    picture.wait_for("[...video.textTracks].some(({mode, cues}) => mode === 'showing' && cues?.length === 2)")
+    picture.hover_over_the_timeline()
+    picture.wait_for("root.querySelector('.sprite').style.backgroundImage.includes('sprite.jpg')")
+    site.browser.execute_script("arguments[0].remove()", picture.ask("player"))
+    site.wait_for(lambda: PlaybackSession.objects.get().state == "ended", "the end of the viewing")
+    assert site.complaints() == []
+    site.browser.execute_script("localStorage.clear()")
 
 
 def test_hls_js_plays_an_encrypted_film_with_the_licence_server(site, picture):
