@@ -62,7 +62,9 @@ def picture(token: str) -> Picture:
         raise NoThumbnail() from error
     except StoreUnavailable as error:
         raise HostUnavailable() from error
-    return Picture(body=cut(body, tile, wanted.width, wanted.height) if cut else body)
+    if cut and (tile or wanted.width or wanted.height):
+        body = cut(body, tile, wanted.width, wanted.height)
+    return Picture(body=body)
 
 
 def _package(wanted: Wanted) -> Package:
