@@ -7,6 +7,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from courses.access import COURSE_TERMS, is_platform_staff, manageable_courses, may_set_terms
 from courses.forms import LessonForm
@@ -162,6 +163,8 @@ class ResourceInline(HttpsAddressMixin, TabularInline):
     model = LessonResource
     fields = ["title", "url", "file"]
     extra = 0
+    # The usual widget repeats a long address in one line, which makes the rows wider than a phone.
+    formfield_overrides = {models.URLField: {"widget": UnfoldAdminTextInputWidget}}
 
 
 @admin.register(Lesson)
