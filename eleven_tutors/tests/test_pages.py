@@ -67,6 +67,13 @@ def test_a_bucket_of_films_may_be_loaded_from_and_runs_no_script(settings, tmp_p
     assert allowing == {"connect-src", "img-src", "media-src"}
 
 
+def test_a_host_that_is_set_up_wrongly_breaks_no_page(client, settings, tmp_path, caplog):
+    store = {"BACKEND": "videos.hosted.stores.nowhere.Store"}
+    settings.VIDEO_PROVIDERS = {"hosted": hosted_entry(tmp_path, store=store)}
+    assert client.get("/lessons/welcome").status_code == 200
+    assert "nowhere" in caplog.text
+
+
 def test_a_slug_is_never_markup(client):
     assert client.get("/courses/%22%3E%3Cscript%3E").status_code == 404
 

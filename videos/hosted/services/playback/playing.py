@@ -1,5 +1,6 @@
 """What a player needs to play a copy at our host, and the addresses of its playlists."""
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +14,10 @@ from videos.hosted.seams.store import StoreUnavailable
 from videos.hosted.services.licence_server import licensing
 from videos.hosted.services.playback import play_tokens
 from videos.hosted.services.playback.playable import find_playable
+from videos.providers.exceptions import ProviderMisconfigured
 from videos.providers.types import HlsPlayback, PlaybackRequest
+
+logger = logging.getLogger(__name__)
 
 MASTER, MPD, SPRITE = "master.m3u8", "manifest.mpd", "sprite.vtt"
 PRESIGNED_MAX = timedelta(hours=6)
@@ -51,7 +55,8 @@ def origins(parts: HostParts) -> tuple[str, ...]:
     """The origins that players load media from beside ours; none while nobody can tell."""
     try:
         return parts.get_delivery().origins(parts.get_store())
-    except StoreUnavailable:
+    except (StoreUnavailable, ProviderMisconfigured) as error:
+        logger.error("Where a host of ours has its files is not known: %s", error)
         return ()
 
 
