@@ -1,7 +1,7 @@
 """Who gives the bytes of media files to players."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 from uuid import UUID
@@ -16,7 +16,7 @@ class MediaTicket:
     package_id: UUID
     prefix: str
     session_id: UUID
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime
 
 

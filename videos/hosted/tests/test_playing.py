@@ -15,7 +15,7 @@ import requests
 from django.utils import timezone
 
 from videos.hosted.models import HostedVideo, Scheme
-from videos.hosted.services.playback import play_tokens
+from videos.hosted.services.playback import play_tokens, playing
 from videos.hosted.tests.clips import clip
 from videos.hosted.tests.deliveries import COMBINATIONS, configure, fetch
 from videos.hosted.tests.making import KEY, KID, make_hosted_video, make_published_video
@@ -233,6 +233,15 @@ def test_a_token_of_yesterday_is_refused(hosted, client, monkeypatch):
     tomorrow = play_tokens.signing.time.time() + 24 * 3600 + 1
     monkeypatch.setattr(play_tokens.signing.time, "time", lambda: tomorrow)
     assert refusal(client.get(url)) == (403, "signature_invalid")
+
+
+def test_a_token_shows_in_no_repr_of_what_holds_it(hosted):
+    copy, _ = make_published_video(scheme=Scheme.OPEN)
+    ids = {"session_id": uuid4(), "package_id": copy.package.public_id, "copy_id": copy.public_id}
+    ours = play_tokens.make(**ids, alias="hosted")
+    ticket = playing.ticket(ours, copy.package, through_us=True)
+    assert ticket.token == ours.text
+    assert ours.text not in repr(ticket) + repr(ours)
 
 
 def test_an_address_that_was_fetched_late_lives_no_longer_than_its_session(hosted, client):
