@@ -1,6 +1,8 @@
 """How many licences are given, and how many refusals are written down.
 
-Licences are counted from their records, so that all processes count the same. Refusals are bounded in each process,
+Licences are counted from their records, so that all processes count the same. The count is read before a licence is
+given, without a lock: those that are asked for at the same moment may pass together, as many as are answered at once.
+Each of them needs a bearer of its own all the same. Refusals are bounded in each process,
 without a query: a stranger who sends garbage fills no table.
 """
 
