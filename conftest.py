@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -85,6 +86,16 @@ def _fresh_cache() -> Iterator[None]:
 def _fresh_host_calls() -> Iterator[None]:
     yield
     http.reset()
+
+
+def pytest_configure() -> None:
+    """Look for garbage seldom: all that is imported for tests is looked through each time, for a second or so."""
+    gc.set_threshold(100_000, 50, 50)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
