@@ -352,9 +352,11 @@ def test_bytes_lost_from_the_disk_are_asked_for_again(hosted):
 
 
 def test_a_folder_that_cannot_be_written_is_a_matter_of_later(settings, tmp_path):
-    (tmp_path / "store").write_text("no folder")
     idle_host(settings, tmp_path)
-    answer = Browser(make_upload()).patch(0, FILM)
+    upload = make_upload()
+    (tmp_path / "store").rmdir()
+    (tmp_path / "store").write_text("no folder")
+    answer = Browser(upload).patch(0, FILM)
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
 
 
