@@ -32,6 +32,8 @@ SELECT k.id, k.kid, k.video_id, k.version, k.state, k.wrapped, k.wrapped_by, k.i
        EXISTS (SELECT 1 FROM videos_hosted_spenttoken t WHERE t.token_id = %(token)s) AS is_spent,
        (SELECT count(*) FROM (SELECT 1 FROM videos_hosted_licence l WHERE l.user_id = w.user_id
                AND l.created_at > %(since)s AND l.result = 'issued' LIMIT %(counted)s) u) AS given_to_user,
+       (SELECT count(*) FROM videos_hosted_licence l WHERE l.session_id = s.id
+               AND l.created_at > %(since)s AND l.result = 'issued') AS given_in_session,
        (SELECT count(*) FROM (SELECT 1 FROM videos_hosted_licence l WHERE l.video_id = s.video_id
                AND l.created_at > %(since)s AND l.result = 'issued' LIMIT %(counted)s) u) AS given_of_video,
        (SELECT count(*) FROM (SELECT 1 FROM videos_hosted_licence l WHERE l.ip = %(ip)s

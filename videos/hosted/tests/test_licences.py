@@ -332,6 +332,14 @@ def test_a_user_is_given_so_many_licences_in_five_minutes(settings):
     assert ask(token).status_code == 200
 
 
+def test_a_viewer_without_an_account_is_limited_too(settings):
+    options_of(settings)["licences_per_5_min"] = 2
+    player = make_player()
+    asked = [ask(token).status_code for token in (player.token(), player.renewal_token(), player.renewal_token())]
+    assert asked == [200, 200, 429]
+    assert ask(make_player(package=player.package).token()).status_code == 200
+
+
 def given(count, **values):
     Licence.objects.bulk_create(
         Licence(system="clearkey", result=licence_limits.ISSUED, **values) for _ in range(count)
@@ -340,15 +348,15 @@ def given(count, **values):
 
 def test_addresses_and_videos_have_larger_limits(settings):
     options_of(settings)["licences_per_5_min"] = 1
-    player = make_player()
+    player, *others = (make_player(package=package) for package in [make_package()] * 4)
     given(licence_limits.PER_ADDRESS - 1, ip="127.0.0.1")
     given(licence_limits.PER_VIDEO - 2, video=player.session.video)
     assert ask(player.token()).status_code == 200
-    assert refusal(ask(player.token())) == (429, "too_many_licences")
+    assert refusal(ask(others[0].token())) == (429, "too_many_licences")
     Licence.objects.filter(ip="127.0.0.1").update(ip="192.0.2.1")
-    assert ask(player.token()).status_code == 200
+    assert ask(others[1].token()).status_code == 200
     Licence.objects.filter(ip="127.0.0.1").update(ip="192.0.2.1")
-    assert refusal(ask(player.token())) == (429, "too_many_licences")
+    assert refusal(ask(others[2].token())) == (429, "too_many_licences")
 
 
 def test_garbage_fills_no_table(django_assert_num_queries):

@@ -81,6 +81,7 @@ def _asked(row: Any, ip: str) -> Asked:
 def _counts(row: Any, per_user: int, video_id: UUID, ip: str) -> list[Count]:
     return [
         Count(column="user_id", value=row.session_user, given=row.given_to_user, limit=per_user),
+        Count(column="session_id", value=row.session_pk, given=row.given_in_session, limit=per_user),
         Count(column="video_id", value=video_id, given=row.given_of_video, limit=per_user * PER_VIDEO),
         Count(column="ip", value=ip, given=row.given_to_ip, limit=per_user * PER_ADDRESS),
     ]

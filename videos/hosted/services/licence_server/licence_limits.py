@@ -2,8 +2,7 @@
 
 Licences are counted from their records, so that all processes count the same. The count is read before a licence is
 given, without a lock: those that are asked for at the same moment may pass together, as many as are answered at once.
-Each of them needs a bearer of its own all the same. Refusals are bounded in each process,
-without a query: a stranger who sends garbage fills no table.
+Refusals are bounded in each process, without a query: a stranger who sends garbage fills no table.
 """
 
 import logging
@@ -35,7 +34,7 @@ SOURCES_MAX = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """Licences given in the last five minutes to all that share `column`: `user_id`, `video_id` or `ip`."""
+    """Licences given in the last five minutes to all that share `column`: `user_id`, `session_id`, `video_id` or `ip`."""
 
     column: str
     value: Any
