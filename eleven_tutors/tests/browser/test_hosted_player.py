@@ -133,6 +133,7 @@ def test_what_has_no_key_system_plays_in_another_sites_frame_without_storage(sit
         picture.wait_until_decoded()
         assert Licence.objects.get().result == "issued"
         assert picture.ask("root.querySelector('.protection-label').textContent") == "Encrypted"
+        check_a_finger_shows_what_it_may_press(site, picture)
         picture.play(film(scheme=Scheme.OPEN)[1].pk, start=1)
         picture.wait_until_decoded(seconds=2)
         assert picture.ask("root.querySelector('.protection-label').textContent") == "Open"
@@ -140,6 +141,22 @@ def test_what_has_no_key_system_plays_in_another_sites_frame_without_storage(sit
     finally:
         site.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
     assert site.complaints() == []
+
+
+def check_a_finger_shows_what_it_may_press(site, picture):
+    button = picture.ask("root.querySelector('.control').getBoundingClientRect().toJSON()")
+    finger = {"x": button["x"] + 10, "y": button["y"] + 10}
+    site.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        picture.ask("video.loop = true, root.querySelector('.stage').setAttribute('data-resting', '')")
+        picture.ask("video.play()")
+        picture.ask("window.taps = 0, root.addEventListener('click', () => (window.taps += 1), true)")
+        site.browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [finger]})
+        site.browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        picture.wait_for("window.taps === 1 && !root.querySelector('.stage').hasAttribute('data-resting')")
+        assert not picture.ask("video.paused"), "what was not to be seen is not pressed"
+    finally:
+        site.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
 PAGE_OF_ANOTHER_ORIGIN = """const [api, id] = arguments, player = document.createElement("eleven-video");

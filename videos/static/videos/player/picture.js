@@ -214,8 +214,8 @@ export class Picture {
     const { video } = this;
     this.#host.addEventListener("keydown", (event) => this.#keyed(event), { signal });
     this.#stage.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
-    for (const name of ["pointermove", "pointerdown", "focusin"]) {
-      this.#stage.addEventListener(name, () => this.#stir(), { signal });
+    for (const name of ["pointermove", "pointerdown", "click", "focusin"]) {
+      this.#stage.addEventListener(name, (event) => this.#stirred(event), { signal });
     }
     this.#begin.addEventListener("click", () => this.start());
     video.addEventListener("pointerup", (event) => this.#touched(event));
@@ -270,6 +270,12 @@ export class Picture {
     if (event.button !== 0) return;
     if (this.#controls.hasOpenMenu) this.#controls.closeMenus();
     else if (event.pointerType === "mouse") this.toggle();
+  }
+
+  /** A finger shows the controls by its click alone: shown any sooner, the button below it would be pressed unseen. */
+  #stirred({ type, pointerType }) {
+    const isFinger = pointerType === "touch" && type !== "click";
+    if (!isFinger || !this.#stage.hasAttribute("data-resting")) this.#stir();
   }
 
   /** Shows the controls, for a while when the video plays. */
