@@ -34,7 +34,10 @@ SOURCES_MAX = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """Licences given in the last five minutes to all that share `column`: `user_id`, `session_id`, `video_id` or `ip`."""
+    """Licences given in the last five minutes to all that share `column`.
+
+    `user_id`, `session_id`, `video_id` or `ip`.
+    """
 
     column: str
     value: Any
