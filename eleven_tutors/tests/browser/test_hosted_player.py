@@ -254,7 +254,10 @@ def test_every_reason_why_a_video_does_not_play_is_told(site, picture, settings)
     assert Licence.objects.earliest("id").result == "key_revoked"
     assert not PlaybackSession.objects.exclude(state="ended").exists(), "what did not start holds no stream"
 
-    site.browser.execute_script("document.querySelector('eleven-video').tokenProvider = null")
+    picture.ask("player.tokenProvider = () => Promise.reject(new Error('The sign-in service is away.'))")
+    picture.play(members.pk)
+    site.see("No connection")
+    picture.ask("player.tokenProvider = null")
     picture.play(members.pk)
     site.see("Sign in to watch")
     assert picture.find(".actions a").get_attribute("href").startswith(f"{site.url}/login?next=")

@@ -32,12 +32,20 @@ export class Api {
 
   /** Posts JSON and gives JSON; asks once more with a fresh token after a 401. Throws Refusal. */
   async post(path, body) {
-    const token = (await this.#token({ stale: null })) ?? null;
+    const token = await this.#ask(null);
     let response = await this.#send(path, body, token);
-    if (response.status === 401 && token) {
-      response = await this.#send(path, body, (await this.#token({ stale: token })) ?? null);
-    }
+    if (response.status === 401 && token) response = await this.#send(path, body, await this.#ask(token));
     return answered(response);
+  }
+
+  /** Who cannot tell the token has not signed anybody out: most likely it could not be fetched. */
+  async #ask(stale) {
+    try {
+      return (await this.#token({ stale })) ?? null;
+    } catch (cause) {
+      console.warn("The page gave no access token.", cause);
+      throw new Refusal({ code: "network", detail: "The server cannot be reached. Are you online?", cause });
+    }
   }
 
   async #send(path, body, token) {
