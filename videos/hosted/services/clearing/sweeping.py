@@ -186,9 +186,10 @@ def _sources(alias: str, parts: HostParts, since: datetime | None) -> Iterator[C
 
 
 def _lone(alias: str, before: datetime) -> Iterator[Chore]:
-    """What a process that died between two lines left: keys of no package, packages of no job, copies of no video."""
+    """What a process that died between two lines left: keys nobody needs, packages of no job, copies of no video."""
     idle = HostedVideo.objects.filter(alias=alias).exclude(transcodes__state__in=transcodes.RUNNING)
-    for key in ContentKey.objects.filter(video__in=idle, packages=None, created_at__lt=before).exclude(wrapped=""):
+    unused = ContentKey.objects.exclude(wrapped="").exclude(packages__state__in=keys.IN_USE)
+    for key in unused.filter(video__in=idle, created_at__lt=before):
         yield Chore(what=f"destroy the unused key {key.kid}", do=partial(keys.destroy, key))
     building = Package.objects.filter(video__in=idle, state=PackageState.BUILDING, created_at__lt=before)
     if building.exists():
