@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from eleven_tutors.hosting import development_keys, video_delivery, video_key_stores, video_store
+from eleven_tutors.reports import without_addresses
 from eleven_tutors.routes import default_routes, stand_ins
 from eleven_tutors.storage import bucket_options
 
@@ -526,7 +527,11 @@ if SENTRY_DSN:
 
     # Bodies and local variables hold passwords and tokens under names that Sentry does not filter.
     sentry_sdk.init(
-        dsn=SENTRY_DSN, send_default_pii=False, max_request_body_size="never", include_local_variables=False
+        dsn=SENTRY_DSN,
+        send_default_pii=False,
+        max_request_body_size="never",
+        include_local_variables=False,
+        before_send=without_addresses,
     )
 
 UNFOLD = {

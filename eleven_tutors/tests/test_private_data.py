@@ -19,16 +19,25 @@ class Kept(Transport):
 
 sentry_sdk.get_client().transport = Kept()
 
-from rest_framework.test import APIClient
+from django.core.wsgi import get_wsgi_application
+from rest_framework.test import APIRequestFactory
 from users import services
 
 def fails(raw):
     raise RuntimeError("on purpose")
 
 services.rotate_refresh_token = fails
+from videos.hosted.services.playback import play_tokens
+play_tokens.read = fails
 sent = {"refresh": "s3cret-refresh"}
-APIClient(raise_request_exception=False).post("/api/users/token/refresh/", sent, format="json", secure=True)
-print(len(reports), json.dumps(reports, default=str).count("s3cret"))
+asking, serve = APIRequestFactory(), get_wsgi_application()
+requests = [
+    asking.post("/api/users/token/refresh/?token=s3cret-query", sent, format="json", secure=True),
+    asking.get("/api/videos/media/" + "s3cret-token-" * 3 + "/v180.mp4", secure=True),
+]
+for request in requests:
+    serve(request.environ, lambda status, headers: None)
+print(len(reports), json.dumps(reports, default=str).count("s3cret"), [told["request"]["url"] for told in reports])
 """
 LOG_A_CALL = """
 import django, logging
@@ -52,7 +61,9 @@ def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_reported_failure_holds_nothing_that_was_sent():
-    assert run(REPORT_A_FAILURE, SENTRY_DSN="http://key@127.0.0.1:9/1").stdout.split() == ["1", "0"]
+    number, secrets, *told = run(REPORT_A_FAILURE, SENTRY_DSN="http://key@127.0.0.1:9/1").stdout.split(maxsplit=2)
+    assert (number, secrets) == ("2", "0")
+    assert "/api/videos/media/[secret]/v180.mp4" in told[0]
 
 
 def test_however_much_is_logged_the_bodies_sent_to_stripe_are_not():
