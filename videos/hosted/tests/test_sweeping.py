@@ -215,6 +215,15 @@ def test_a_thorough_sweep_finds_what_came_too_late(behaviour, tmp_path):
     assert (list(left), {key, kept} <= set(copy.keys.all())) == ([copy.package.key], True)
 
 
+def test_looking_through_a_store_takes_three_statements_however_much_is_in_it(
+    behaviour, tmp_path, django_assert_num_queries
+):
+    for _ in range(3):
+        make_finished_video(tmp_path)
+    with django_assert_num_queries(3):
+        assert list(leftovers.find("hosted", host("hosted").get_store())) == []
+
+
 def test_what_no_row_speaks_of_goes_only_when_told_to_and_old(behaviour, tmp_path, caplog, monkeypatch):
     copy, _ = make_finished_video(tmp_path)
     settle()

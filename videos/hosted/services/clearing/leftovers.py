@@ -8,13 +8,15 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 from videos.hosted.models import HostedVideo, Package, PackageState, Transcode
 from videos.hosted.seams.store import Store
 
 OLD_S = 24 * 3600
-_PLACE = re.compile(r"(?P<video>[0-9a-f]{32})/(?:(?P<kind>[pw])/(?P<part>[0-9a-f]{32})/)?")
+BATCH = 500
+_PLACE = re.compile(r"[0-9a-f]{32}/(?:[pw]/[0-9a-f]{32}/)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,26 +35,27 @@ def find(alias: str, store: Store) -> Iterator[Leftover]:
         if place := _PLACE.match(key):
             newest[place[0]] = max(newest.get(place[0], 0.0), _changed_at(store, key))
     before = time.time() - OLD_S
-    for prefix, changed_at in sorted(newest.items()):
-        if (is_known := _is_gone(alias, prefix)) is not None:
-            yield Leftover(prefix=prefix, is_known=is_known, is_old=changed_at < before)
+    prefixes = iter(sorted(newest))
+    while batch := list(islice(prefixes, BATCH)):
+        are_gone = _are_gone(alias, batch)
+        for prefix in batch:
+            owner = f"{prefix.partition('/')[0]}/"
+            if are_gone.get(owner) is False and are_gone.get(prefix) is False:
+                continue
+            is_known = are_gone.get(owner) is True or (owner in are_gone and prefix in are_gone)
+            yield Leftover(prefix=prefix, is_known=is_known, is_old=newest[prefix] < before)
 
 
-def _is_gone(alias: str, prefix: str) -> bool | None:
-    """True when a row says so, False when there is no row, None when somebody needs it."""
-    place = _PLACE.match(prefix)
-    if place is None:
-        return None
-    video = HostedVideo.objects.filter(alias=alias, public_id=UUID(place["video"])).first()
-    if video is None or video.emptied_at is not None:
-        return video is not None
-    if place["kind"] == "p":
-        package = Package.objects.filter(video=video, public_id=UUID(place["part"])).first()
-        return None if package and package.state != PackageState.EMPTIED else package is not None
-    if place["kind"] == "w":
-        transcode = Transcode.objects.filter(video=video, public_id=UUID(place["part"])).first()
-        return None if transcode and transcode.cleaned_at is None else transcode is not None
-    return None
+def _are_gone(alias: str, prefixes: list[str]) -> dict[str, bool]:
+    """What the rows say of videos, packages and jobs at these prefixes; three statements. No row, no entry."""
+    owners = {UUID(prefix[:32]) for prefix in prefixes}
+    parts = {UUID(prefix[-33:-1]) for prefix in prefixes}
+    videos = HostedVideo.objects.filter(alias=alias, public_id__in=owners).values_list("public_id", "emptied_at")
+    told = {f"{video.hex}/": emptied_at is not None for video, emptied_at in videos}
+    packages = Package.objects.filter(video__alias=alias, public_id__in=parts).select_related("video")
+    told |= {package.prefix: package.state == PackageState.EMPTIED for package in packages}
+    jobs = Transcode.objects.filter(video__alias=alias, public_id__in=parts).select_related("video")
+    return told | {job.work_prefix: job.cleaned_at is not None for job in jobs}
 
 
 def _changed_at(store: Store, key: str) -> float:
