@@ -35,7 +35,6 @@ def test_each_step_is_told_and_a_failed_video_is_tried_again_as_it_is_chosen_now
     uploader.see("The video plays as before. Preparing it again failed:")
     site.browser.execute_script("document.querySelector('[name=quality]').value = 'high'")
     host["made"] |= {"state": "pending", "step": "Waiting", "can_start_again": False}
-    site.browser.execute_script("document.querySelector('video-uploader').scrollIntoView({block: 'center'})")
     uploader.press("Try again")
     uploader.see("waits for its turn. The present version is played until then.")
     assert [(asked["quality"], asked["protection"]) for asked in host["asked"]] == [("high", "encrypted")]
