@@ -1,3 +1,5 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
@@ -59,6 +61,26 @@ def test_a_use_finds_all_streams_taken(lease_s):
     with pytest.raises(TooManyStreams):
         use_session(session.public_id)
     assert lease_of(session) == lease
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_all_devices_at_once_as_many_play_as_may():
+    viewer = make_viewer()
+    sessions = [make_session(viewer=viewer, device_id=name, max_streams=2, lease_expires_at=None) for name in "abcd"]
+    barrier = threading.Barrier(len(sessions))
+
+    def play(session):
+        barrier.wait(timeout=10)
+        try:
+            return use_session(session.public_id)
+        except TooManyStreams:
+            return None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        playing = list(filter(None, pool.map(play, sessions)))
+    assert len(playing) == PlaybackSession.objects.leased(timezone.now()).count() == 2
 
 
 def test_who_is_not_counted_takes_no_stream_from_anybody():
