@@ -12,6 +12,9 @@ from uuid import uuid4
 from videos.hosted.seams.store import FileMissing, StoreUnavailable
 from videos.hosted.stores.section import Section
 
+ROOT_MODE = 0o750
+"""Originals and what is made of them lie below in the clear: for this user, and the group that nginx may be in."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LocalStore:
@@ -26,12 +29,13 @@ class LocalStore:
     def free_bytes(self) -> int:
         """What the disk has room for; raises StoreUnavailable."""
         with _translated(self.root):
-            os.makedirs(self.root, exist_ok=True)
+            self._make_root()
             return shutil.disk_usage(self.root).free
 
     def put_file(self, key: str, path: Path, *, content_type: str = "application/octet-stream") -> None:
         target = self.path_of(key)
         with _translated(key):
+            self._make_root()
             target.parent.mkdir(parents=True, exist_ok=True)
             if os.stat(path).st_dev == os.stat(target.parent).st_dev:
                 os.replace(path, target)
@@ -85,9 +89,12 @@ class LocalStore:
     def probe(self) -> None:
         path = Path(self.root, f".probe-{uuid4().hex}")
         with _translated(self.root):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make_root()
             path.write_bytes(b"probe")
             path.unlink()
+
+    def _make_root(self) -> None:
+        os.makedirs(self.root, mode=ROOT_MODE, exist_ok=True)
 
 
 def _copy_whole(path: Path, target: Path) -> None:

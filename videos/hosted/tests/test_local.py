@@ -1,6 +1,7 @@
 """A folder as a store, where it must agree with a bucket."""
 
 import os
+import stat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,6 +47,19 @@ def test_what_the_disk_refuses_is_told_and_nothing_is_taken_for_gone(tmp_path):
         with pytest.raises(StoreUnavailable):
             ask()
     assert list(store.keys("none/")) == []
+
+
+def test_a_folder_that_is_made_for_films_is_closed_to_other_users(tmp_path):
+    (tmp_path / "put").write_text("film")
+    uses = [LocalStore.probe, LocalStore.free_bytes, lambda store: store.put_file("a/b", tmp_path / "put")]
+    former = os.umask(0)
+    try:
+        for number, use in enumerate(uses):
+            root = tmp_path / f"new-{number}" / "store"
+            use(LocalStore(root=str(root)))
+            assert stat.S_IMODE(root.stat().st_mode) == 0o750
+    finally:
+        os.umask(former)
 
 
 @pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="There is no second disk to copy to.")
