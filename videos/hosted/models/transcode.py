@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from videos.hosted.models.video import HostedVideo, Preset
+from videos.providers import failures
 
 
 class TranscodeKind(models.TextChoices):
@@ -19,6 +20,10 @@ class TranscodeState(models.TextChoices):
     PROCESSING = "processing"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+FAILED_BY_ITSELF = Q(state=TranscodeState.FAILED) & ~Q(failure_code=failures.DELETED)
+"""Jobs that failed, and not because their video was deleted meanwhile."""
 
 
 class Transcode(models.Model):

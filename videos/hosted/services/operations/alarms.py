@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.utils import timezone
 
-from videos.hosted.models import Licence, Step, Transcode, TranscodeState
+from videos.hosted.models import FAILED_BY_ITSELF, Licence, Step, Transcode
 from videos.hosted.services.licence_server.licence_limits import ISSUED
 from videos.hosted.services.transcoding.transcodes import RUNNING
 from videos.providers import failures
@@ -54,7 +54,7 @@ _CODES = ("transcodes_failing", "licence_errors", "transcodes_overdue", "tools_m
 
 
 def _alarms(now: datetime) -> Iterator[Alarm]:
-    failed = Transcode.objects.filter(state=TranscodeState.FAILED, finished_at__gt=now - FAILED_WITHIN).count()
+    failed = Transcode.objects.filter(FAILED_BY_ITSELF, finished_at__gt=now - FAILED_WITHIN).count()
     if failed >= FAILED_JOBS:
         yield Alarm(code=_CODES[0], level=logging.ERROR, detail=f"{failed} transcodes failed within 5 minutes")
     refused = [_refused(now - timedelta(minutes=minutes)) for minutes in (0, 1)]

@@ -4,6 +4,7 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from videos.hosted.models import (
+    FAILED_BY_ITSELF,
     ContentKey,
     HostedVideo,
     KeyState,
@@ -36,15 +37,18 @@ def workload(alias: str) -> Workload:
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     jobs = Transcode.objects.filter(video__alias=alias).order_by()
     running = dict(jobs.filter(state__in=RUNNING).values_list("state").annotate(number=Count("pk")))
-    finished = dict(jobs.filter(finished_at__gte=today).values_list("state").annotate(number=Count("pk")))
+    finished = jobs.filter(finished_at__gte=today).aggregate(
+        completed=Count("pk", filter=Q(state=TranscodeState.COMPLETED)),
+        failed=Count("pk", filter=FAILED_BY_ITSELF),
+    )
     issued = Count("pk", filter=Q(result=ISSUED, key__video__alias=alias))
     errors = Count("pk", filter=~Q(result=ISSUED) & (Q(key__video__alias=alias) | Q(key=None)))
     licences = Licence.objects.filter(created_at__gte=today).aggregate(issued=issued, errors=errors)
     return Workload(
         jobs_waiting=running.get(TranscodeState.PENDING, 0),
         jobs_running=running.get(TranscodeState.PROCESSING, 0),
-        jobs_completed_today=finished.get(TranscodeState.COMPLETED, 0),
-        jobs_failed_today=finished.get(TranscodeState.FAILED, 0),
+        jobs_completed_today=finished["completed"],
+        jobs_failed_today=finished["failed"],
         licences_issued_today=licences["issued"],
         licence_errors_today=licences["errors"],
         revoked_keys=ContentKey.objects.filter(video__alias=alias, state=KeyState.REVOKED).count(),

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from videos.hosted.models import Package, Step, StepState, Transcode, TranscodeState
+from videos.hosted.models import FAILED_BY_ITSELF, Package, Step, StepState, Transcode
 from videos.hosted.services.transcoding.transcodes import RUNNING
 from videos.models import Asset, Video
 
@@ -38,7 +38,7 @@ def transcodes_of(video: Video) -> QuerySet[Transcode]:
 
 def running_and_failed(*, failed_within: timedelta) -> QuerySet[Transcode]:
     """Jobs under way, and those that failed lately."""
-    failed = Q(state=TranscodeState.FAILED, finished_at__gte=timezone.now() - failed_within)
+    failed = FAILED_BY_ITSELF & Q(finished_at__gte=timezone.now() - failed_within)
     return shown_transcodes().filter(Q(state__in=RUNNING) | failed)
 
 
