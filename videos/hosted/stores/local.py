@@ -38,9 +38,11 @@ class LocalStore:
             self._make_root()
             target.parent.mkdir(parents=True, exist_ok=True)
             if os.stat(path).st_dev == os.stat(target.parent).st_dev:
+                sync(path)
                 os.replace(path, target)
             else:
                 _copy_whole(path, target)
+            sync(target.parent)
 
     def fetch(self, key: str, path: Path) -> None:
         with _translated(key):
@@ -97,11 +99,21 @@ class LocalStore:
         os.makedirs(self.root, mode=ROOT_MODE, exist_ok=True)
 
 
+def sync(path: Path) -> None:
+    """Return once this file, or the names in this folder, outlive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _copy_whole(path: Path, target: Path) -> None:
     """Copy to another disk; nothing is left there of a copy that fails."""
     beside = target.with_name(f".{uuid4().hex}.part")
     try:
         shutil.copyfile(path, beside)
+        sync(beside)
         os.replace(beside, target)
     finally:
         beside.unlink(missing_ok=True)

@@ -30,6 +30,19 @@ def test_what_begins_with_a_prefix_is_listed_and_deleted_and_nothing_else(tmp_pa
     assert not (tmp_path / "store" / "a").exists()
 
 
+def test_a_file_is_on_disk_before_its_key_names_it_and_the_name_before_it_counts(tmp_path, monkeypatch):
+    synced = []
+
+    def note(descriptor, fsync=os.fsync):
+        synced.append((os.readlink(f"/proc/self/fd/{descriptor}"), target.exists()))
+        fsync(descriptor)
+
+    target = tmp_path / "store" / "a" / "film"
+    monkeypatch.setattr(os, "fsync", note)
+    store_with(tmp_path, "a/film")
+    assert synced == [(str(tmp_path / "put"), False), (str(target.parent), True)]
+
+
 def test_what_the_disk_refuses_is_told_and_nothing_is_taken_for_gone(tmp_path):
     """A loop of links is refused to every user, root too."""
     store = store_with(tmp_path, "a/source")

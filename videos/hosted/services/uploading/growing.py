@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from videos.hosted.seams.store import StoreUnavailable
+from videos.hosted.stores.local import sync
 
 _NOBODY = 0
 
@@ -103,19 +104,11 @@ def _opened(path: Path, position: int) -> int:
             raise FileNotFoundError(path.name)
         os.ftruncate(descriptor, position)
         if is_new:
-            _sync_folder(path.parent)
+            sync(path.parent)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
