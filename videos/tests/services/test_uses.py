@@ -1,13 +1,13 @@
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from videos.models import PlaybackSession, SessionState
+from videos.services import streams
 from videos.services.errors import SessionEnded, SessionRevoked, TooManyStreams
 from videos.services.uses import use_session
 from videos.tests.statements import counted_statements
@@ -64,23 +64,24 @@ def test_a_use_finds_all_streams_taken(lease_s):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_all_devices_at_once_as_many_play_as_may():
+def test_a_claim_waits_for_another_one_of_its_viewer():
     viewer = make_viewer()
-    sessions = [make_session(viewer=viewer, device_id=name, max_streams=2, lease_expires_at=None) for name in "abcd"]
-    barrier = threading.Barrier(len(sessions))
+    first, second = (make_session(viewer=viewer, device_id=name, max_streams=1, lease_expires_at=None) for name in "ab")
 
-    def play(session):
-        barrier.wait(timeout=10)
+    def claim():
         try:
-            return use_session(session.public_id)
-        except TooManyStreams:
-            return None
+            return use_session(second.public_id)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(sessions)) as pool:
-        playing = list(filter(None, pool.map(play, sessions)))
-    assert len(playing) == PlaybackSession.objects.leased(timezone.now()).count() == 2
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            streams.lock_viewer_of(first)
+            claiming = pool.submit(claim)
+            assert not wait([claiming], timeout=0.2).done
+            PlaybackSession.objects.filter(pk=first.pk).update(lease_expires_at=in_seconds(45))
+        with pytest.raises(TooManyStreams):
+            claiming.result(timeout=10)
 
 
 def test_who_is_not_counted_takes_no_stream_from_anybody():
