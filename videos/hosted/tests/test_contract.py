@@ -16,7 +16,7 @@ from videos.models import Asset
 from videos.providers import failures
 from videos.tests.providers.contract import ProviderContract, make_request
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 class HostedContract(ProviderContract):

@@ -6,7 +6,7 @@ from videos.hosted.models import Scheme
 from videos.hosted.tests.making import KEY, make_published_video
 from videos.hosted.tests.tools import FFMPEG
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.mark.parametrize("scheme", Scheme.values)

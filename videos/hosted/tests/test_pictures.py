@@ -11,7 +11,7 @@ from videos.hosted.services.playback import picture_tokens, pictures
 from videos.hosted.tests.making import make_hosted_video, make_published_video, packaged
 from videos.providers.registry import providers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 POSTER_SECOND = 0.4
 """A tenth of the film."""
 
