@@ -23,7 +23,7 @@ class HostedMediaView(TokenView):
             **errors(
                 e403="`signature_invalid`, `session_ended` or `session_revoked`: stop the player.",
                 e404="There is no such file.",
-                e409="`too_many_streams`, with `sessions`.",
+                e409="`too_many_streams`; which ones, a start of playback tells.",
                 e503="`host_unavailable` or `host_misconfigured`; see Retry-After.",
             ),
         },

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from videos.api.errors import SpeaksErrors
 from videos.hosted.api.secret_addresses import SecretAddress
+from videos.services.errors import TooManyStreams
 
 _SHOWN = "Accept-Ranges, Content-Length, Content-Range"
 _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _SHOWN}
@@ -30,6 +31,10 @@ class TokenView(SecretAddress, SpeaksErrors):
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Players name the types they play in Accept; errors are JSON all the same."""
         return JSONRenderer(), JSONRenderer.media_type
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """An address may have been passed on: what else its viewer watches is told by a start of playback alone."""
+        return super().handle_exception(TooManyStreams() if isinstance(exc, TooManyStreams) else exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)

@@ -1,8 +1,10 @@
 """Media files through this server, a stretch at a time."""
 
 import tracemalloc
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from videos.hosted.deliveries.x_accel import XAccelDelivery
 from videos.hosted.models import Scheme
@@ -12,6 +14,8 @@ from videos.hosted.stores.local import LocalStore
 from videos.hosted.tests.deliveries import configure
 from videos.hosted.tests.making import make_published_video, packaged
 from videos.hosted.tests.serving import granted, statements
+from videos.models import PlaybackSession, SessionState
+from videos.tests.viewings import make_viewing
 
 EXPOSED = "Accept-Ranges, Content-Length, Content-Range"
 
@@ -170,3 +174,17 @@ def test_x_accel_says_what_does_not_fit():
     [slashes, bucket] = XAccelDelivery(internal_prefix="films").problems(object())
     assert "slash" in slashes
     assert "bucket" in bucket
+
+
+def test_an_address_tells_nobody_what_else_its_viewer_watches(url, client):
+    session = PlaybackSession.objects.get()
+    PlaybackSession.objects.update(max_streams=1, lease_expires_at=None)
+    make_viewing(
+        viewer=session.viewer,
+        state=SessionState.ISSUED,
+        device_id="elsewhere",
+        lease_expires_at=timezone.now() + timedelta(seconds=30),
+    )
+    answer = client.get(url)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "too_many_streams")
+    assert answer.json()["sessions"] == []
