@@ -15,9 +15,9 @@ from quality.postgres import running_postgres
 BASE_DIR = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 PYTEST = [PYTHON, "-m", "pytest", "-q", "--dist=worksteal"]
-ON_SQLITE = [*PYTEST, "-n5"]
+ON_SQLITE = [*PYTEST, "-n4"]
 # The pages talk to the API alone, so one run of the browser is enough.
-ON_POSTGRES = [*PYTEST, "-n3", "-m", "not browser and not live and not one_database"]
+ON_POSTGRES = [*PYTEST, "-n2", "-m", "not browser and not live and not one_database"]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from users.models import User
 from users.tests.factories import auth_client
 from videos.models import Asset, Video
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(scope="module")

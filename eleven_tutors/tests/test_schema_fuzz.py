@@ -9,7 +9,7 @@ from schemathesis.checks import not_a_server_error
 from courses.tests.factories import make_course
 from users.tests.factories import auth_client, make_user
 
-EXAMPLES = 15
+EXAMPLES = 10
 PARTS = 4
 PATIENCE_S = 60
 FIXED_AND_FEW = settings(

@@ -8,6 +8,8 @@ from eleven_tutors.demo.stand_in_videos import find_stand_in
 from users.models import User
 from videos.models import Video
 
+pytestmark = pytest.mark.one_database
+
 
 def seed() -> str:
     told = StringIO()

@@ -11,7 +11,7 @@ from payments.tests.histories.running import check
 from payments.tests.histories.steps import draw_history
 from sandbox.server import Sandbox
 
-HISTORIES, PARTS = 100, 4
+HISTORIES, PARTS = 60, 4
 # Evenly drawn ones, and those of a generator that is fond of limits and repeats.
 RANDOMS = st.randoms(use_true_random=True) | st.randoms(use_true_random=False)
 
