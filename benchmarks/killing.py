@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -212,8 +213,10 @@ def kill_at_lines(folder: Path, *, every: int) -> int:
 
 def _work() -> None:
     """A worker: whatever is due, and the sweep, until it is told to end."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    while True:
+    is_told = threading.Event()
+    # An exit that is raised where SQLite calls us back would be swallowed there.
+    signal.signal(signal.SIGTERM, lambda *_: is_told.set())
+    while not is_told.is_set():
         due = Step.objects.to_take(timezone.now()).filter(transcode__state__in=transcodes.RUNNING)
         for transcode_id in due.values_list("transcode_id", flat=True)[:1]:
             steps.run_steps(transcode_id)
