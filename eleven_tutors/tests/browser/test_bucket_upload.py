@@ -1,16 +1,9 @@
 """An instructor's film goes straight to a bucket, in parts."""
 
-from pathlib import Path
-
 import pytest
 import requests
-from django.conf import settings as project
-from django.contrib.auth.models import Group, Permission
-from django.test import Client
 
-from courses.tests.factories import make_course
-from eleven_tutors.groups import INSTRUCTORS
-from users.tests.factories import make_user
+from eleven_tutors.tests.browser.uploader import Uploader, padded_film, sign_in_instructor
 from videos.hosted.hosts import host
 from videos.hosted.models import Transcode, Upload, UploadKind, UploadState
 from videos.hosted.services.uploading import multipart
@@ -25,7 +18,6 @@ pytestmark = pytest.mark.browser
 
 MIB = 1024 * 1024
 PART_BYTES = 5 * MIB
-FILM = Path(__file__).parent / "limits.mp4"
 BY_COMPANION = """
 const [library, endpoint, size, done] = arguments;
 import(library).then(({ Uppy, AwsS3 }) => {
@@ -41,10 +33,7 @@ import(library).then(({ Uppy, AwsS3 }) => {
 @pytest.fixture(scope="session")
 def film(tmp_path_factory):
     """A real MP4 of three parts: a box that every player passes over makes it that long."""
-    path = tmp_path_factory.mktemp("films") / "limits.mp4"
-    box = 12 * MIB
-    path.write_bytes(FILM.read_bytes() + box.to_bytes(4, "big") + b"free" + (bytes(range(256)) * (box // 256))[8:])
-    return path
+    return padded_film(tmp_path_factory.mktemp("films") / "limits.mp4", 12 * MIB)
 
 
 @pytest.fixture
@@ -66,47 +55,7 @@ def bucket(site, settings, tmp_path):
 
 @pytest.fixture
 def instructor(site):
-    instructor = make_user(is_staff=True)
-    group, _ = Group.objects.get_or_create(name=INSTRUCTORS)
-    group.permissions.set(Permission.objects.filter(codename__in=["view_video", "add_video", "change_video"]))
-    instructor.groups.add(group)
-    make_course(instructors=[instructor])
-    session = Client()
-    session.force_login(instructor)
-    site.open("/login")
-    cookie = session.cookies[project.SESSION_COOKIE_NAME]
-    site.browser.add_cookie({"name": cookie.key, "value": cookie.value, "path": "/"})
-    return instructor
-
-
-class Uploader:
-    """The uploader on the page that is open."""
-
-    def __init__(self, site) -> None:
-        self.site = site
-
-    def text(self) -> str:
-        return self.site.browser.execute_script("return document.querySelector('video-uploader')?.innerText ?? ''")
-
-    def see(self, words: str) -> None:
-        try:
-            self.site.wait_for(lambda: words in self.text(), words)
-        except Exception as error:
-            raise AssertionError(f"{words!r} is not in {self.text()!r}: {self.site.complaints()}") from error
-
-    def choose(self, path) -> None:
-        self.site.wait_for(lambda: self.site.browser.find_elements("css selector", ".uploader-file"), "the file field")
-        self.site.browser.find_element("css selector", ".uploader-file").send_keys(str(path))
-
-    def press(self, name: str) -> None:
-        buttons = self.site.visible("video-uploader button")
-        next(button for button in buttons if button.text.strip() == name).click()
-
-    def slow_down(self, bytes_per_s: int) -> None:
-        """-1 for as fast as it goes."""
-        self.site.browser.execute_cdp_cmd("Network.enable", {})
-        conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_s}
-        self.site.browser.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+    return sign_in_instructor(site)
 
 
 def numbers(upload: Upload) -> list[int]:

@@ -11,7 +11,8 @@ from django.contrib.auth.models import Permission
 from courses.models import Course
 from courses.tests.factories import enroll_student, make_lesson
 from eleven_tutors.tests.browser.picture import Picture
-from eleven_tutors.tests.browser.test_upload import Uploader, instructor  # noqa: F401
+from eleven_tutors.tests.browser.test_upload import instructor  # noqa: F401
+from eleven_tutors.tests.browser.uploader import Uploader
 from users.tests.factories import make_user
 from videos.hosted import tasks
 from videos.hosted.encoders.ffmpeg import FfmpegEncoder

@@ -2,7 +2,8 @@
 
 import pytest
 
-from eleven_tutors.tests.browser.test_upload import CHUNK_BYTES, Uploader, change_page, film, instructor  # noqa: F401
+from eleven_tutors.tests.browser.test_upload import CHUNK_BYTES, change_page, film, instructor  # noqa: F401
+from eleven_tutors.tests.browser.uploader import Uploader
 from videos.hosted.models import Upload, UploadState
 from videos.hosted.services.uploading.uploads import local_store
 from videos.hosted.tests.uploads_tus import idle_entry

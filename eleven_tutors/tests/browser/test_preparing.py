@@ -2,7 +2,8 @@
 
 import pytest
 
-from eleven_tutors.tests.browser.test_upload import Uploader, change_page, instructor  # noqa: F401
+from eleven_tutors.tests.browser.test_upload import change_page, instructor  # noqa: F401
+from eleven_tutors.tests.browser.uploader import Uploader
 from videos.models import AssetStatus
 from videos.tests import preparing_host
 from videos.tests.factories import make_video

@@ -5,14 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
-from django.conf import settings as project
-from django.contrib.auth.models import Group, Permission
-from django.test import Client
 from moto.server import ThreadedMotoServer
 
-from courses.tests.factories import enroll_student, make_course, make_lesson
-from eleven_tutors.groups import INSTRUCTORS
+from courses.tests.factories import enroll_student, make_lesson
 from eleven_tutors.tests.browser.site import Player
+from eleven_tutors.tests.browser.uploader import Uploader, padded_film, sign_in_instructor
 from users.tests.factories import make_user
 from videos.models import AssetStatus, Video, VideoProgress, WebhookEvent
 from videos.providers.registry import providers
@@ -23,16 +20,12 @@ pytestmark = pytest.mark.browser
 
 MIB = 1024 * 1024
 CHUNK_BYTES = 5 * MIB
-FILM = Path(__file__).parent / "limits.mp4"
 
 
 @pytest.fixture(scope="session")
 def film(tmp_path_factory):
     """A real MP4 of 40 s and of several chunks: a box that every player passes over makes it that long."""
-    path = tmp_path_factory.mktemp("films") / "limits.mp4"
-    padding = 4 * CHUNK_BYTES + MIB
-    path.write_bytes(FILM.read_bytes() + padding.to_bytes(4, "big") + b"free" + bytes(padding - 8))
-    return path
+    return padded_film(tmp_path_factory.mktemp("films") / "limits.mp4", 4 * CHUNK_BYTES + MIB)
 
 
 @pytest.fixture
@@ -41,44 +34,7 @@ def instructor(site, settings, sandbox):
     settings.VIDEO_ENQUEUE = "videos.in_process.enqueue"
     settings.VIDEO_PROVIDERS["cloudflare"]["OPTIONS"] |= {"form_max_bytes": MIB, "tus_chunk_bytes": CHUNK_BYTES}
     sandbox.context.webhooks.cloudflare_url = f"{site.url}/api/videos/webhooks/cloudflare/"
-    instructor = make_user(is_staff=True)
-    group, _ = Group.objects.get_or_create(name=INSTRUCTORS)
-    group.permissions.set(Permission.objects.filter(codename__in=["view_video", "add_video", "change_video"]))
-    instructor.groups.add(group)
-    make_course(instructors=[instructor])
-    session = Client()
-    session.force_login(instructor)
-    site.open("/login")
-    cookie = session.cookies[project.SESSION_COOKIE_NAME]
-    site.browser.add_cookie({"name": cookie.key, "value": cookie.value, "path": "/"})
-    return instructor
-
-
-class Uploader:
-    """The uploader on the page that is open."""
-
-    def __init__(self, site) -> None:
-        self.site = site
-
-    def text(self) -> str:
-        return self.site.browser.execute_script("return document.querySelector('video-uploader')?.innerText ?? ''")
-
-    def see(self, words: str, timeout_s: float = 60) -> None:
-        try:
-            self.site.wait_for(lambda: words in self.text(), words, timeout_s)
-        except Exception as error:
-            raise AssertionError(f"{words!r} is not in {self.text()!r}") from error
-
-    def choose(self, path) -> None:
-        self.site.wait_for(lambda: self.site.browser.find_elements("css selector", ".uploader-file"), "the file field")
-        self.site.browser.find_element("css selector", ".uploader-file").send_keys(str(path))
-
-    def press(self, name: str) -> None:
-        buttons = self.site.visible("video-uploader button")
-        button = next(button for button in buttons if button.text.strip() == name)
-        # The admin's bar of buttons lies over what is at the window's lower edge.
-        self.site.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-        button.click()
+    return sign_in_instructor(site)
 
 
 def accepted_bytes(sandbox) -> list[int]:
