@@ -108,7 +108,7 @@ class _Heard:
             self.stdout = rest
             for line in lines:
                 self._on_line(line.decode(errors="replace"))
-        elif len(self.stdout) > STDOUT_BYTES:
+        if len(self.stdout) > STDOUT_BYTES:
             raise ToolFailed("A tool wrote more than was asked of it.")
 
     @property
